@@ -1,0 +1,22 @@
+"""Waiting for something to become true."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_INTERVAL_S = 0.01
+
+
+def eventually(condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+    """The first truthy value of ``condition``, asked every 10 ms; AssertionError when there was none ``within_s`` seconds."""
+    deadline = time.monotonic() + within_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what or condition}; last value {value!r}")
+        time.sleep(_INTERVAL_S)
