@@ -1,0 +1,24 @@
+"""Text from outside, shown as text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&\"'=^])")
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """``text`` so that Streamlit's Markdown shows it literally, on one line, at most ``limit`` characters.
+
+    Control and bidirectional formatting characters are shown as their code point, so that nothing hides in a name.
+    """
+    cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    visible = "".join(_visible(character) for character in " ".join(cut.split()))
+    return _MARKDOWN.sub(r"\\\1", visible)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co") and character not in "\u200d\ufe0f":
+        return f"⟨U+{ord(character):04X}⟩"
+    return character

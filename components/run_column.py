@@ -1,0 +1,193 @@
+"""One slot: its draft, its form, its panel and its summary. The Playground draws one, Compare up to eight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from components import session
+from components.parameter_form import collect, forget_widgets, parameter_form
+from components.plain_text import plain
+from components.run_summary import run_summary
+from components.services import workspace
+from components.stream_panel import stream_panel
+from core.client import encode_body
+from core.connection import Connection
+from core.outgoing import Outgoing, most_tokens, outgoing
+from core.run import RunSnapshot
+
+RUNNING = ("queued", "waiting", "streaming")
+PLACEHOLDER = "The answer streams in here. Press Run or Ctrl+Enter."
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What a slot is made of during one script run."""
+
+    name: str
+    draft: dict[str, Any]
+    outgoing: Outgoing
+    connection: Connection
+    run: RunSnapshot | None
+
+    @property
+    def running(self) -> bool:
+        """Whether its run is under way."""
+        return self.run is not None and self.run.status in RUNNING
+
+    @property
+    def obstacles(self) -> tuple[str, ...]:
+        """Why Run would refuse, apart from a prompt or model that may just be typed: those are checked at the press itself."""
+        return tuple(f"{p.path}: {p.message}" if p.path else p.message for p in self.outgoing.problems if p.path not in ("prompt", "model"))
+
+
+def gather(slot: str, *, linked_draft: str | None, linked_run: str | None) -> Slot:
+    """The slot as it stands: widgets folded into the draft, the draft checked, the run looked up. Call before anything is drawn."""
+    current = workspace()
+    if session.run_id(slot) is None and linked_run and session.draft(slot) is None:
+        session.set_run_id(slot, linked_run)
+    shown = session.run_id(slot)
+    run = current.hub.snapshot(shown) if shown else None
+    fallback = {"body": run.body, "extra": ""} if run else None
+    draft = collect(slot, session.restore_draft(slot, current.drafts, linked=linked_draft, fallback=fallback))
+    session.set_draft(slot, draft)
+    return Slot(slot, draft, outgoing(draft), session.connection(), run)
+
+
+def start(slot: str) -> None:
+    """The callback of Run: what the widgets hold at this moment goes out, or the slot says why not."""
+    draft = session.draft(slot)
+    if draft is None:
+        return
+    draft = collect(slot, draft)
+    session.set_draft(slot, draft)
+    current = workspace()
+    shown = session.run_id(slot)
+    before = current.hub.snapshot(shown) if shown else None
+    if before is not None and before.status in RUNNING:
+        return
+    leaving = outgoing(draft)
+    if leaving.problems:
+        first = leaving.problems[0]
+        session.set_refusal(slot, f"{first.path}: {first.message}" if first.path else first.message)
+        return
+    session.set_refusal(slot, None)
+    run_id = current.hub.start(leaving.body, session.connection(), slot=slot, channel=session.channel())
+    session.set_run_id(slot, run_id)
+
+
+def stop(slot: str) -> None:
+    """The callback of Stop."""
+    shown = session.run_id(slot)
+    if shown:
+        workspace().hub.stop(shown)
+
+
+def output(slot: Slot) -> None:
+    """The panel and, once the run has ended, its summary."""
+    current = workspace()
+    channel = session.channel()
+    run = slot.run
+    if run is not None:
+        current.hub.attach(channel, slot.name, run.id)
+    elif session.run_id(slot.name):
+        st.info("This run is no longer in memory: the playground keeps the newest runs until it is restarted.", icon=":material/history:")
+    stream_panel(
+        key=f"panel-{slot.name}",
+        channel=channel,
+        channel_token=current.signer.sign_channel(channel),
+        slot=slot.name,
+        run=run.id if run else None,
+        run_token=current.signer.sign_run(run.id) if run else None,
+        status=run.status if run else None,
+        placeholder=PLACEHOLDER,
+    )
+    if run is not None:
+        run_summary(run, key=slot.name)
+
+
+def parameters(slot: Slot, models: Sequence[str]) -> None:
+    """The form with every parameter."""
+    parameter_form(slot.name, slot.draft, slot.outgoing.problems, models=models, kind=slot.connection.kind)
+
+
+def run_bar(slot: Slot) -> None:
+    """Run, Stop, the pre-flight line and what is on the wire: one line at the bottom of the page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"bar-{slot.name}"):
+        st.button(
+            "Run 1 call",
+            key="run",
+            type="primary",
+            icon=":material/play_arrow:",
+            shortcut="Ctrl+Enter",
+            disabled=slot.running or bool(slot.obstacles),
+            help=_run_help(slot),
+            on_click=start,
+            args=(slot.name,),
+        )
+        st.button("Stop", key="stop", icon=":material/stop:", shortcut="Esc", disabled=not slot.running, on_click=stop, args=(slot.name,))
+        with st.container(key=f"preflight-{slot.name}", width="stretch"):
+            preflight(slot)
+        wire = st.popover("On the wire", icon=":material/data_object:", key=f"wire-{slot.name}", on_change="rerun")
+        if wire.open:
+            with wire:
+                on_the_wire(slot)
+
+
+def _run_help(slot: Slot) -> str | None:
+    if slot.running:
+        return "A run is under way. Stop it or wait for its end."
+    return plain("Cannot run yet. " + slot.obstacles[0]) if slot.obstacles else None
+
+
+def preflight(slot: Slot) -> None:
+    """Calls, the most tokens they can make, and what stands in the way or is worth a look."""
+    refused = session.refusal(slot.name)
+    if slot.obstacles:
+        more = f" (and {len(slot.obstacles) - 1} more)" if len(slot.obstacles) > 1 else ""
+        st.caption(f":red[:material/error: **Run is off** — {plain(slot.obstacles[0])}{more}]")
+    elif refused and slot.outgoing.problems:
+        st.caption(f":red[:material/error: **Nothing was sent** — {plain(refused)}]")
+    else:
+        st.caption(" · ".join(_preflight_parts(slot)))
+
+
+def _preflight_parts(slot: Slot) -> list[str]:
+    body = slot.outgoing.body
+    tokens = most_tokens(body)
+    parts = [f"1 call to {plain(slot.connection.name)}"]
+    if tokens is not None:
+        parts.append(f"at most {tokens:,} tokens out")
+    for conflict in slot.outgoing.conflicts[:2]:
+        parts.append(f":orange[:material/warning: {plain(conflict.message)}]")
+    if len(slot.outgoing.conflicts) > 2:
+        parts.append(f":orange[and {len(slot.outgoing.conflicts) - 2} more conflicts]")
+    if slot.outgoing.extra_paths:
+        parts.append(f":orange[:material/extension: {len(slot.outgoing.extra_paths)} extra field(s)]")
+    return parts
+
+
+def on_the_wire(slot: Slot) -> None:
+    """Exactly what will leave, copyable; the key never shows."""
+    connection, body = slot.connection, slot.outgoing.body
+    sent = encode_body(body)
+    st.code(f"POST {connection.base_url}{connection.path}", language=None, wrap_lines=True)
+    readable, exact = st.tabs(["Readable", "Exact bytes"])
+    readable.code(json.dumps(body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=360)
+    exact.code(sent.decode(), language=None, wrap_lines=True, height=360)
+    authorization = "with the connection's key" if connection.api_key else "without a key"
+    st.caption(f"{len(sent):,} bytes, {authorization}")
+    if slot.outgoing.extra_paths:
+        st.caption("Not in the contract, sent as typed: " + ", ".join(plain(path) for path in slot.outgoing.extra_paths))
+    for note in slot.outgoing.notes:
+        st.caption(f":material/info: {plain(note.message)}")
+
+
+def replace_draft(slot: str, draft: dict[str, Any]) -> None:
+    """Put ``draft`` in place of the slot's, for a callback: its widgets start from it at the next draw."""
+    session.set_draft(slot, draft)
+    forget_widgets(slot)

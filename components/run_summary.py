@@ -1,0 +1,127 @@
+"""What a run came to: finish reasons, usage, timings, which model answered, and the answer as received."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import streamlit as st
+
+from components.plain_text import plain
+from core.contract.response import Usage
+from core.run import RunSnapshot
+
+FINISH_COLORS = {"stop": "green", "length": "orange", "content_filter": "red", "tool_calls": "blue"}
+FINISH_HELP = {
+    "stop": "The model ended by itself, or a stop sequence came.",
+    "length": "max_tokens was reached: the text is cut. Raise max_tokens for more.",
+    "content_filter": "A filter of the provider held the text back.",
+    "tool_calls": "The model asked for a tool.",
+}
+RAW_SHOWN = 200_000
+
+
+def run_summary(run: RunSnapshot, *, key: str) -> None:
+    """One quiet line under the output, and the details folded below it. Draws nothing while the run is under way."""
+    if run.status in ("queued", "waiting", "streaming"):
+        return
+    with st.container(key=f"summary-{key}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            for index, reason in _finish_reasons(run):
+                label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
+                st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
+            st.caption(" · ".join(_line(run)))
+        details = st.expander("Usage, timings and response", icon=":material/receipt_long:", key=f"{key}.details", on_change="rerun")
+        if details.open:
+            with details:
+                _details(run, key)
+
+
+def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:
+    for index, (_text, reason) in sorted(run.choices.items()):
+        if reason is not None:
+            yield index, reason
+
+
+def _line(run: RunSnapshot) -> Iterator[str]:
+    if run.usage is not None and run.usage.total_tokens is not None:
+        yield f"{run.usage.total_tokens:,} tokens ({_count(run.usage.prompt_tokens)} in, {_count(run.usage.completion_tokens)} out)"
+    elif run.usage is None and run.status == "finished":
+        yield "no usage reported"
+    timings = run.timings
+    if timings.first_token_s is not None:
+        yield f"first token {seconds(timings.first_token_s)}"
+    if timings.total_s is not None:
+        yield f"total {seconds(timings.total_s)}"
+    if timings.tokens_per_s is not None:
+        yield f"{timings.tokens_per_s:,.0f} tokens/s"
+    if run.model:
+        yield f"answered by **{plain(run.model)}**"
+
+
+def _count(value: int | None) -> str:
+    return "?" if value is None else f"{value:,}"
+
+
+def seconds(value: float) -> str:
+    """A duration as people read it: ``92 ms`` below a second, ``1.24 s`` above."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def _details(run: RunSnapshot, key: str) -> None:
+    facts, usage = st.columns(2)
+    with facts:
+        st.markdown(_table("Run", list(_facts(run))))
+    with usage:
+        rows = list(usage_rows(run.usage))
+        if rows:
+            st.markdown(_table("Usage", rows))
+        else:
+            st.caption("The server reported no usage.")
+    raw = run.raw[:RAW_SHOWN]
+    cut = run.raw_truncated or len(run.raw) > RAW_SHOWN
+    st.caption("Response as received" + (f" (its first {len(raw):,} characters)" if cut else ""))
+    if raw:
+        st.code(raw, language=None, wrap_lines=True, height=260)
+    else:
+        st.caption("Nothing was received.")
+    st.caption("Request as sent")
+    st.code(json.dumps(run.body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
+
+
+def _facts(run: RunSnapshot) -> Iterator[tuple[str, Any]]:
+    yield "status", run.status
+    yield "sent to", f"{run.connection_name} · {run.base_url}"
+    yield "model asked", run.body.get("model")
+    yield "model that answered", run.model
+    yield "completion id", run.completion_id
+    yield "request id", run.request_id
+    yield "system_fingerprint", run.system_fingerprint
+    yield "started", f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC"
+    timings = run.timings
+    yield "waited in queue", seconds(timings.queued_s) if timings.queued_s else None
+    yield "time to first token", None if timings.first_token_s is None else seconds(timings.first_token_s)
+    yield "total", None if timings.total_s is None else seconds(timings.total_s)
+    yield "tokens/s after the first", None if timings.tokens_per_s is None else f"{timings.tokens_per_s:,.1f}"
+    for name, value in sorted(run.headers.items()):
+        if name.startswith("x-router-"):
+            yield name, value
+
+
+def usage_rows(usage: Usage | None) -> Iterator[tuple[str, Any]]:
+    """Every number of the usage that came, details by their dotted wire name."""
+    if usage is None:
+        return
+    for name, value in usage.to_dict().items():
+        if isinstance(value, dict):
+            for inner, count in value.items():
+                yield f"{name}.{inner}", "null" if count is None else f"{count:,}"
+        else:
+            yield name, "null" if value is None else f"{value:,}"
+
+
+def _table(title: str, rows: list[tuple[str, Any]]) -> str:
+    lines = [f"| {title} | |", "|---|---|"]
+    lines += [f"| {plain(name)} | {plain(str(value))} |" for name, value in rows if value is not None]
+    return "\n".join(lines)

@@ -1,0 +1,138 @@
+"""What one browser session remembers, and the only place that spells the durable keys of ``st.session_state``.
+
+Widget keys come and go with what is drawn; the keys here stay. Values are ids, strings, plain dicts and, for typed keys, ``SecretStr``.
+"""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from pydantic import SecretStr
+
+from core.connection import Connection, ServerKind
+from core.draft_store import DraftStore, new_draft_id
+from core.server_choice import ServerChoice, choose_connection
+
+_CHANNEL = "session.channel"
+_CHOICE = "session.connection"
+_TYPED_KEYS = "session.keys"
+
+FIRST_DRAFT: dict[str, Any] = {
+    "body": {"model": "local/pydoc", "prompt": "", "max_tokens": 200, "stream": True},
+    "extra": "",
+}
+"""What a new visitor starts from: a model that needs no account, room for more than 16 tokens, and a live stream."""
+
+
+def channel() -> str:
+    """The id of this session's stream of run events; unguessable, one per browser session."""
+    if _CHANNEL not in st.session_state:
+        st.session_state[_CHANNEL] = secrets.token_urlsafe(12)
+    return str(st.session_state[_CHANNEL])
+
+
+def draft(slot: str) -> dict[str, Any] | None:
+    """The draft being edited in ``slot``; ``None`` before the first ``set_draft``."""
+    found: dict[str, Any] | None = st.session_state.get(f"session.draft.{slot}")
+    return found
+
+
+def set_draft(slot: str, value: dict[str, Any]) -> None:
+    """Replace the draft of ``slot`` (an object of its own, never shared)."""
+    st.session_state[f"session.draft.{slot}"] = value
+
+
+def run_id(slot: str) -> str | None:
+    """The run shown in ``slot``."""
+    found: str | None = st.session_state.get(f"session.run.{slot}")
+    return found
+
+
+def set_run_id(slot: str, value: str | None) -> None:
+    """Show run ``value`` in ``slot``; ``None`` empties it."""
+    st.session_state[f"session.run.{slot}"] = value
+
+
+def restore_draft(slot: str, store: DraftStore, *, linked: str | None, fallback: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The slot's draft. In a new session: a copy of the ``linked`` one, else of ``fallback`` (the linked run's), else the first draft.
+
+    A copy, under an id of its own, so that two tabs opened on one link do not write over each other.
+    """
+    current = draft(slot)
+    if current is None:
+        found = store.load(linked) if linked else None
+        current = found or copy.deepcopy(dict(fallback or FIRST_DRAFT))
+        set_draft(slot, current)
+        st.session_state[f"session.draft_id.{slot}"] = new_draft_id()
+    return current
+
+
+def keep_draft(slot: str, store: DraftStore) -> str:
+    """Keep the slot's draft where a reload finds it; its id, for the URL."""
+    draft_id = str(st.session_state[f"session.draft_id.{slot}"])
+    current = draft(slot)
+    if current is not None:
+        store.save(draft_id, current)
+    return draft_id
+
+
+def refusal(slot: str) -> str | None:
+    """Why the last press of Run in ``slot`` sent nothing, if it did not."""
+    found: str | None = st.session_state.get(f"session.refusal.{slot}")
+    return found
+
+
+def set_refusal(slot: str, text: str | None) -> None:
+    """Remember why Run sent nothing; ``None`` forgets it."""
+    st.session_state[f"session.refusal.{slot}"] = text
+
+
+def server_choice() -> ServerChoice:
+    """Which server the session talks to, as edited on the Connections page."""
+    return ServerChoice.model_validate(st.session_state.get(_CHOICE, {}))
+
+
+def set_server_choice(choice: ServerChoice) -> None:
+    """Remember which server to talk to."""
+    st.session_state[_CHOICE] = choice.model_dump(exclude_unset=True)
+
+
+def typed_key(kind: ServerKind) -> SecretStr | None:
+    """The key typed for ``kind`` in this session."""
+    found: SecretStr | None = st.session_state.get(_TYPED_KEYS, {}).get(kind)
+    return found
+
+
+def set_typed_key(kind: ServerKind, key: SecretStr | None) -> None:
+    """Keep a typed key in the server's memory for this session; ``None`` forgets it."""
+    keys = dict(st.session_state.get(_TYPED_KEYS, {}))
+    keys.pop(kind, None)
+    if key is not None:
+        keys[kind] = key
+    st.session_state[_TYPED_KEYS] = keys
+
+
+def connection() -> Connection:
+    """The connection of this session, put together from its choice, its keys, the environment and Streamlit's secrets."""
+    from components.services import workspace
+
+    current = workspace()
+    return choose_connection(
+        server_choice(),
+        current.settings,
+        local=current.local_connection,
+        typed_keys={kind: typed_key(kind) for kind in ("orq", "openai")},
+        secrets=streamlit_secrets(),
+    )
+
+
+def streamlit_secrets() -> dict[str, str]:
+    """The top-level strings of Streamlit's secrets; empty when there is no secrets file."""
+    try:
+        return {name: value for name, value in st.secrets.items() if isinstance(value, str)}
+    except FileNotFoundError:
+        return {}

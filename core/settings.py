@@ -1,0 +1,87 @@
+"""The application's settings, read once from the environment."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+ORQ_BASE_URL = "https://my.orq.ai"
+"""Where the official SDK sends requests when nobody says otherwise (contract §1)."""
+
+OLLAMA_BASE_URL = "http://127.0.0.1:11434"
+"""Where Ollama listens by its documentation: the likeliest OpenAI-compatible server on a developer's machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says; every field is documented in the README.
+
+    ``secret`` signs the tokens of runs and channels. ``local_pace`` is the embedded model's speed in tokens per second, 0 for unpaced.
+    """
+
+    data_dir: Path
+    secret: SecretStr
+    orq_api_key: SecretStr | None = None
+    orq_base_url: str = ORQ_BASE_URL
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = OLLAMA_BASE_URL
+    local_pace: float = 80.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Settings from ``ORQ_API_KEY``, ``ORQ_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` (a trailing
+        ``/v1``, usual there, is taken off), ``PLAYGROUND_DATA_DIR``, ``PLAYGROUND_SECRET``, ``PLAYGROUND_LOCAL_PACE``.
+
+        Raises ``ValueError`` naming the variable when its value cannot be used.
+        """
+        data_dir = Path(environ.get("PLAYGROUND_DATA_DIR") or ".data")
+        secret = environ.get("PLAYGROUND_SECRET") or _kept_secret(data_dir)
+        openai_url = environ.get("OPENAI_BASE_URL", "").strip().rstrip("/").removesuffix("/v1")
+        return cls(
+            data_dir=data_dir,
+            secret=SecretStr(secret),
+            orq_api_key=_secret(environ, "ORQ_API_KEY"),
+            orq_base_url=(environ.get("ORQ_BASE_URL", "").strip() or ORQ_BASE_URL).rstrip("/"),
+            openai_api_key=_secret(environ, "OPENAI_API_KEY"),
+            openai_base_url=openai_url or OLLAMA_BASE_URL,
+            local_pace=_number(environ, "PLAYGROUND_LOCAL_PACE", 80.0),
+        )
+
+
+def _secret(environ: Mapping[str, str], name: str) -> SecretStr | None:
+    text = environ.get(name, "").strip()
+    return SecretStr(text) if text else None
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be a number of at least 0, got {text[:40]!r}")
+    return value
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """The secret kept in the data directory, made on first use; one that lasts for this process where the directory is read-only."""
+    path = data_dir / "secret"
+    with contextlib.suppress(OSError):
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(32))
+        kept = path.read_text().strip()
+        if kept:
+            return kept
+    return secrets.token_urlsafe(32)

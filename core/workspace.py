@@ -1,0 +1,143 @@
+"""The one place that builds the object graph: settings, hub, local router, drafts, connections."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from typing import Any, TypeVar
+
+from starlette.routing import BaseRoute
+
+from core import run_routes
+from core.client import RouterClient
+from core.connection import DEFAULT_PATHS, Connection
+from core.draft_store import DraftStore
+from core.errors import PlaygroundError
+from core.hub import Hub
+from core.local_router.server import LocalRouter
+from core.settings import Settings
+from core.signing import Signer
+
+T = TypeVar("T")
+GARBAGE_COLLECTION_S = 60.0
+MODELS_FRESH_S = 60.0
+log = logging.getLogger(__name__)
+
+
+class Workspace:
+    """What one process works with. Built without side effects; ``open()`` starts the hub and the local router."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.signer = Signer(settings.secret.get_secret_value())
+        self.hub = Hub()
+        self.drafts = DraftStore()
+        self.router = LocalRouter(pace=settings.local_pace)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+
+    async def open(self) -> None:
+        """Start the hub on the running loop, and the local router in its own thread."""
+        self.loop = asyncio.get_running_loop()
+        self.router.start()
+        await self.hub.open()
+
+    async def close(self) -> None:
+        """Stop what runs; runs under way end as stopped."""
+        await self.hub.close()
+        self.router.stop()
+        self.loop = None
+
+    @property
+    def local_connection(self) -> Connection:
+        """The embedded router, with the key it made for itself."""
+        return Connection("Local router", "local", self.router.base_url, DEFAULT_PATHS["local"], self.router.api_key)
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+        """Run ``work`` on the hub's loop from a script's thread and wait for its result, at most ``timeout_s`` seconds."""
+        if self.loop is None:
+            raise RuntimeError("The workspace is not open")
+        future = asyncio.run_coroutine_threadsafe(work(), self.loop)
+        try:
+            return future.result(timeout_s)
+        finally:
+            future.cancel()
+
+    def models(self, connection: Connection, *, timeout_s: float = 2.0) -> tuple[str, ...]:
+        """The model ids a connection lists, at most a minute old; empty when it lists none or does not answer in time.
+
+        A server that did not answer is asked again after a minute, so that a slow one does not slow every redraw.
+        """
+        key = (connection.base_url, connection.kind)
+        known = self._models.get(key)
+        if known and time.monotonic() - known[0] < MODELS_FRESH_S:
+            return known[1]
+        found: tuple[str, ...] = ()
+        with suppress(PlaygroundError, TimeoutError):
+            found = self.call(lambda: self._list_models(connection), timeout_s)
+        self._models[key] = (time.monotonic(), found)
+        return found
+
+    def forget_models(self, connection: Connection) -> None:
+        """Ask the connection again at the next ``models()``."""
+        self._models.pop((connection.base_url, connection.kind), None)
+
+    @staticmethod
+    async def _list_models(connection: Connection) -> tuple[str, ...]:
+        client = RouterClient(connection)
+        try:
+            return await client.models()
+        finally:
+            await client.aclose()
+
+
+@cache
+def workspace() -> Workspace:
+    """The process's workspace, built on first use."""
+    return Workspace(Settings.from_environment())
+
+
+_opening = threading.Lock()
+
+
+def opened_workspace() -> Workspace:
+    """The workspace, running. Where no application's lifespan opened it (a test of a page), on a loop in a thread of its own."""
+    current = workspace()
+    with _opening:
+        if current.loop is None:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, name="workspace", daemon=True).start()
+            asyncio.run_coroutine_threadsafe(current.open(), loop).result(30)
+    return current
+
+
+def routes() -> list[BaseRoute]:
+    """The HTTP routes that panels and health checks read."""
+    current = workspace()
+    return [*run_routes.routes(current.hub, current.signer)]
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[dict[str, Any] | None]:
+    """Open the workspace for as long as the application runs, and collect garbage once a minute instead of after every script."""
+    current = workspace()
+    await current.open()
+    gc.freeze()
+    collector = asyncio.create_task(_collect_garbage())
+    try:
+        yield {"workspace": current}
+    finally:
+        collector.cancel()
+        await current.close()
+
+
+async def _collect_garbage() -> None:
+    while True:
+        await asyncio.sleep(GARBAGE_COLLECTION_S)
+        gc.collect()

@@ -1,0 +1,25 @@
+"""The Playground: one prompt, every parameter, a live answer."""
+
+import streamlit as st
+
+from components import run_column, session
+from components.services import workspace
+
+SLOT = "a"
+
+slot = run_column.gather(SLOT, linked_draft=st.query_params.get("draft"), linked_run=st.query_params.get("run"))
+models = workspace().models(slot.connection)
+
+text, settings = st.columns([0.62, 0.38], gap="medium")
+with text:
+    run_column.request(slot, models)
+    run_column.output(slot)
+with settings:
+    run_column.parameters(slot, models)
+with st.bottom:
+    run_column.run_bar(slot)
+
+st.query_params["draft"] = session.keep_draft(SLOT, workspace().drafts)
+shown = session.run_id(SLOT)
+if shown:
+    st.query_params["run"] = shown

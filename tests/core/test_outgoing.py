@@ -1,0 +1,47 @@
+import pytest
+
+from core.outgoing import most_tokens, outgoing, parse_extra
+
+
+def draft(extra="", **body):
+    return {"body": {"model": "local/pydoc", "prompt": "x", **body}, "extra": extra}
+
+
+def test_extra_fields_are_added_and_named():
+    leaving = outgoing(draft('{"logit_bias": {"5": 1}, "orq": {"future": [1]}}', orq={"name": "n"}))
+    assert leaving.body["logit_bias"] == {"5": 1}
+    assert leaving.body["orq"] == {"name": "n", "future": [1]}
+    assert leaving.extra_paths == ("logit_bias", "orq.future")
+    assert leaving.problems == ()
+
+
+def test_extra_field_with_a_dot_in_its_name_stays_one_field():
+    assert outgoing(draft('{"a.b": 1}')).body["a.b"] == 1
+
+
+@pytest.mark.parametrize(
+    "text", ['{"temperature": 1}', '{"retry": {"count": 2}}', '{"orq": {"thread": {"id": "t"}}}', '{"orq": {"inputs": {}}}']
+)
+def test_a_field_the_form_knows_is_refused_in_the_extra_box(text):
+    leaving = outgoing(draft(text))
+    assert [problem.path for problem in leaving.problems] == ["extra"]
+    assert "field of its own" in leaving.problems[0].message
+    assert leaving.body == {"model": "local/pydoc", "prompt": "x"}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "3", '{"a": NaN}', "[" * 100_000])
+def test_unusable_extra_text_is_a_problem_at_its_box(text):
+    assert parse_extra(text)[1].path == "extra"
+
+
+def test_the_draft_is_left_as_it_was():
+    current = draft('{"orq": {"future": 1}}', orq={})
+    outgoing(current)
+    assert current["body"]["orq"] == {}
+
+
+def test_most_tokens_counts_choices_and_the_servers_default():
+    assert most_tokens({}) == 16
+    assert most_tokens({"max_tokens": None, "n": 3}) == 48
+    assert most_tokens({"max_tokens": 100, "n": 2}) == 200
+    assert most_tokens({"max_tokens": "many"}) is None
