@@ -13,6 +13,5 @@ with socket.socket() as probe:
     except PermissionError:
         sys.exit(f"Port {given} is reserved for the administrator. Choose one above 1023: make run PORT=8501.")
     except OSError as error:
-        sys.exit(
-            f"Port {given} is not free ({error.strerror}). Stop what uses it, or choose another: make run PORT={min(int(given) + 1, 65535)}."
-        )
+        another = min(int(given) + 1, 65535)
+        sys.exit(f"Port {given} is not free ({error.strerror}). Stop what uses it, or choose another: make run PORT={another}")

@@ -16,7 +16,7 @@ import httpx
 from tests.support.conditions import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-_OURS = ("ORQ_", "PLAYGROUND_", "STREAMLIT_", "DATABASE_URL")
+_OURS = ("ORQ_", "OPENAI_", "PLAYGROUND_", "STREAMLIT_", "DATABASE_URL")
 
 
 def free_port() -> int:
