@@ -59,11 +59,11 @@ $(PY):
 $(RUN_STAMP): requirements.txt | $(PY)
 	@sh .ci/make_venv $(VENV) $(PYTHON)
 	@echo "Installing requirements.txt into $(VENV) (once)"
-	@$(PIP) install --quiet -r requirements.txt
+	@$(PIP) install -qq -r requirements.txt
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.txt requirements.txt | $(PY)
 	@sh .ci/make_venv $(VENV) $(PYTHON)
 	@echo "Installing requirements-dev.txt into $(VENV) (once)"
-	@$(PIP) install --quiet -r requirements-dev.txt
+	@$(PIP) install -qq -r requirements-dev.txt
 	@touch $(RUN_STAMP) $@
