@@ -26,13 +26,14 @@ from tests.benchmarks.row import Row
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-_NOT_BENCHMARKS = {"__main__", "row"}
 
 
 def names() -> tuple[str, ...]:
     """The benchmarks there are, by module name: those modules that define ``run``."""
-    modules = (module.name for module in pkgutil.iter_modules(tests.benchmarks.__path__) if module.name not in _NOT_BENCHMARKS)
-    return tuple(sorted(name for name in modules if "\ndef run(" in (HERE / f"{name}.py").read_text(encoding="utf-8")))
+    modules = (module.name for module in pkgutil.iter_modules(tests.benchmarks.__path__) if not module.ispkg)
+    return tuple(
+        sorted(name for name in modules if name != "__main__" and "\ndef run(" in (HERE / f"{name}.py").read_text(encoding="utf-8"))
+    )
 
 
 def machine() -> dict[str, Any]:

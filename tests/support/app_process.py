@@ -35,11 +35,12 @@ def clean_environment(**more: str) -> dict[str, str]:
 class AppProcess:
     """A running playground: ``url`` without a trailing slash, ``data_dir``, and what it wrote so far."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, data_dir: Path, log: Path, health: str) -> None:
         self.process = process
         self.port = port
         self.data_dir = data_dir
         self._log = log
+        self._health = health
 
     @property
     def url(self) -> str:
@@ -50,11 +51,11 @@ class AppProcess:
         return self._log.read_text(encoding="utf-8", errors="replace")[-last:]
 
     def healthy(self) -> bool:
-        """Whether /healthz answers 200; AssertionError with the output when the process has ended."""
+        """Whether its health check answers 200; AssertionError with the output when the process has ended."""
         if self.process.poll() is not None:
             raise AssertionError(f"the playground ended with status {self.process.returncode}:\n{self.output()}")
         try:
-            return httpx.get(f"{self.url}/healthz", timeout=5, trust_env=False).status_code == 200
+            return httpx.get(f"{self.url}{self._health}", timeout=5, trust_env=False).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -69,19 +70,22 @@ class AppProcess:
 
 
 @contextmanager
-def running_app(*, environment: Mapping[str, str] | None = None, within_s: float = 60.0) -> Iterator[AppProcess]:
+def running_app(
+    *, environment: Mapping[str, str] | None = None, script: str = "app.py", health: str = "/healthz", within_s: float = 60.0
+) -> Iterator[AppProcess]:
     """``streamlit run app.py`` on a free port with a data directory of its own, ready when this yields.
 
     ``environment`` is added to one without any ``ORQ_*`` or ``PLAYGROUND_*`` variable, so that no key of this machine is used.
+    Another ``script`` is another application; a plain Streamlit page answers ``health`` at ``/_stcore/health``.
     """
     with tempfile.TemporaryDirectory(prefix="playground-", ignore_cleanup_errors=True) as folder:
         data_dir, log, port = Path(folder) / "data", Path(folder) / "output.log", free_port()
         data_dir.mkdir()
         env = clean_environment(PLAYGROUND_DATA_DIR=str(data_dir), PYTHONUNBUFFERED="1", **(environment or {}))
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1", "--server.port", str(port)]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        app = AppProcess(process, port, data_dir, log)
+        app = AppProcess(process, port, data_dir, log, health)
         try:
             eventually(app.healthy, within_s=within_s, what=f"the playground on {app.url} to be healthy")
             yield app

@@ -94,6 +94,14 @@ class PlaygroundPage:
         expect(self.widget("model")).to_contain_text(name)
         return self.idle()
 
+    def open_groups(self) -> PlaygroundPage:
+        """Open every group of parameters that is closed."""
+        closed = self.page.locator("[data-testid=stExpander] details:not([open]) > summary")
+        while closed.count():
+            closed.first.click()
+            self.idle()
+        return self
+
     def set_field(self, path: str, value: object) -> PlaygroundPage:
         """Type a number or a text into a parameter's field and leave it."""
         field = self.widget(path).locator("input, textarea").first

@@ -1,0 +1,1 @@
+"""Small Streamlit pages that do what the playground does, the plain way: the references that figures stand beside."""
