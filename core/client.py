@@ -1,0 +1,195 @@
+"""The client: one request to a router, one try, typed pieces back.
+
+``RouterClient`` sends a body as it is and tells the format of the answer by the answer's content type, whatever was asked
+(contract §1). It retries nothing, follows no redirect, and closes the connection as soon as its caller lets go of the reply.
+Every failure is one of ``core.errors``; none of them refers to the request, so the key is in no traceback.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+
+from core.connection import Connection
+from core.errors import InvalidRequest, Problem
+from core.failure import address_problem, connection_problem, header_problem
+from core.rejection import BODY_LIMIT, redirection, rejection
+from core.reply import Reply
+
+if TYPE_CHECKING:
+    from core.contract.request import CompletionRequest
+    from core.contract.response import Completion
+
+ACCEPT: Final = "text/event-stream, application/json"
+_POOL_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
+
+
+def encode_body(body: CompletionRequest | Mapping[str, Any]) -> bytes:
+    """The exact bytes that leave: compact JSON in UTF-8, fields in the order given, nothing added.
+
+    Raises InvalidRequest for what JSON cannot carry: NaN, half of a surrogate pair, values that are not JSON's.
+    """
+    wire = body if isinstance(body, Mapping) else body.to_wire()
+    try:
+        return json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        problem = _unencodable(wire, "") or Problem("", "This cannot be written as JSON.")
+    raise InvalidRequest((problem,))
+
+
+def open_pool(connection: Connection) -> httpx.AsyncClient:
+    """A pool of keep-alive connections for any number of clients of ``connection``; whoever opens it closes it.
+
+    Certificates are loaded for https only, which saves a local router's client 20 ms; a proxy from the environment is used for
+    other hosts than this machine.
+    """
+    url = httpx.URL(connection.base_url)
+    local = url.host == "localhost" or url.host.startswith("127.") or url.host == "::1"
+    return httpx.AsyncClient(verify=url.scheme != "http", trust_env=not local, limits=_POOL_LIMITS, follow_redirects=False)
+
+
+class RouterClient:
+    """Completions from one connection. ``http`` may be shared by many clients; a client closes only what it made."""
+
+    def __init__(self, connection: Connection, *, http: httpx.AsyncClient | None = None) -> None:
+        self._connection = connection
+        self._owned: httpx.AsyncClient | None = None
+        self._http = http
+
+    def __repr__(self) -> str:
+        return f"RouterClient({self._connection.name!r}, {self._connection.base_url!r})"
+
+    async def __aenter__(self) -> RouterClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def complete(self, body: CompletionRequest | Mapping[str, Any]) -> Completion:
+        """The whole answer to ``body``, which is sent as it is; an answer that streams is merged.
+
+        Raises InvalidRequest, ConnectionFailed, TimedOut, RouterRejected, StreamBroken (with what had come).
+        """
+        async with self.stream(body) as reply:
+            async for _ in reply:
+                pass
+            return reply.completion()
+
+    @asynccontextmanager
+    async def stream(self, body: CompletionRequest | Mapping[str, Any]) -> AsyncIterator[Reply]:
+        """The answer to ``body`` as it comes; leaving the block closes the connection unless the answer was read to its end.
+
+        Raises on entering: InvalidRequest, ConnectionFailed, TimedOut, RouterRejected; while iterating: what ``Reply`` raises.
+        """
+        reply = await self._send("POST", self._connection.path, encode_body(body))
+        try:
+            await self._refuse_errors(reply)
+            yield reply
+        finally:
+            await reply.aclose()
+
+    async def models(self) -> tuple[str, ...]:
+        """The ids of the models on offer, in the server's order; none when the server lists none.
+
+        Raises ConnectionFailed, TimedOut, RouterRejected (a server without a list answers 404 or 501), StreamBroken.
+        """
+        reply = await self._send("GET", models_path(self._connection), None)
+        try:
+            await self._refuse_errors(reply)
+            listed = await reply.read_json()
+        finally:
+            await reply.aclose()
+        data = listed.get("data", ()) if isinstance(listed, dict) else listed
+        names = (item.get("id") for item in data if isinstance(item, dict)) if isinstance(data, list) else ()
+        return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+    async def aclose(self) -> None:
+        """Closes the pool, if the client made it."""
+        if self._owned is not None:
+            pool, self._owned = self._owned, None
+            await pool.aclose()
+
+    async def _send(self, method: str, path: str, content: bytes | None) -> Reply:
+        url = self._url(path)
+        headers = self._headers(content is not None)
+        connection = self._connection
+        timeout = httpx.Timeout(connection.read_timeout_s, connect=connection.connect_timeout_s, pool=connection.connect_timeout_s)
+        http = self._pool()
+        try:
+            request = http.build_request(method, url, headers=headers, content=content, timeout=timeout)
+            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+            return Reply(response, connection)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, OverflowError) as problem:
+            failure = connection_problem(problem, connection)
+        raise failure
+
+    def _pool(self) -> httpx.AsyncClient:
+        if self._http is not None:
+            return self._http
+        if self._owned is None:
+            self._owned = open_pool(self._connection)
+        return self._owned
+
+    def _url(self, path: str) -> httpx.URL:
+        problem = address_problem(self._connection)
+        if problem is not None:
+            raise problem
+        return httpx.URL(self._connection.base_url.rstrip("/") + "/" + path.lstrip("/"))
+
+    def _headers(self, has_body: bool) -> httpx.Headers:
+        """What is sent along; the connection's own headers win, except over its key."""
+        connection = self._connection
+        problem = header_problem(connection)
+        if problem is not None:
+            raise problem
+        headers = httpx.Headers({"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": "router-playground"})
+        if has_body:
+            headers["Content-Type"] = "application/json"
+        headers.update(connection.headers)
+        if connection.api_key is not None and (key := connection.api_key.get_secret_value().strip()):
+            headers["Authorization"] = f"Bearer {key}"
+        return headers
+
+    async def _refuse_errors(self, reply: Reply) -> None:
+        """Raises RouterRejected unless the status promises content."""
+        if 200 <= reply.status < 300 and reply.status not in (204, 205):
+            return
+        if 300 <= reply.status < 400 and "location" in reply.headers:
+            raise redirection(reply.status, reply.headers, self._connection)
+        body = await reply.read_error(BODY_LIMIT)
+        raise rejection(reply.status, reply.headers, body, self._connection)
+
+
+def models_path(connection: Connection) -> str:
+    """Where a server of this kind lists its models: beside the completions for an OpenAI-compatible one."""
+    if connection.kind == "openai":
+        stem = connection.path.removesuffix("/completions")
+        return f"{stem}/models" if stem != connection.path else "/v1/models"
+    return "/v3/router/models"
+
+
+def _unencodable(value: Any, path: str) -> Problem | None:
+    """The first thing in ``value`` that JSON cannot carry."""
+    match value:
+        case str():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return Problem(path, "This holds half of a character (a lone surrogate); type or paste the text again.")
+        case float() if value != value or value in (float("inf"), float("-inf")):
+            return Problem(path, "This must be a finite number.")
+        case Mapping():
+            pairs = [(f"{path}.{name}".lstrip("."), item) for name, item in value.items()]
+            return next((problem for name, item in pairs if (problem := _unencodable(item, name))), None)
+        case list() | tuple():
+            pairs = [(f"{path}.{number}".lstrip("."), item) for number, item in enumerate(value)]
+            return next((problem for name, item in pairs if (problem := _unencodable(item, name))), None)
+        case None | bool() | int() | float():
+            return None
+        case _:
+            return Problem(path, "This is not a JSON value.")
+    return None

@@ -1,0 +1,28 @@
+"""Takes a connection's secrets out of texts that others wrote: a server may send back what it was sent."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from core.connection import Connection
+
+MASK: Final = "**********"
+_SHORTEST: Final = 6  # a shorter key is no secret, and masking it would tear words apart
+_SECRET_NAME: Final = re.compile("auth|key|token|secret|password|cookie|credential", re.IGNORECASE)
+
+
+def secrets(connection: Connection) -> tuple[str, ...]:
+    """What must be seen nowhere: the key, and the values of headers whose names say that they are secret; longest first."""
+    found = {value.strip() for name, value in connection.headers.items() if _SECRET_NAME.search(name)}
+    found |= {value.partition(" ")[2].strip() for value in found}
+    if connection.api_key is not None:
+        found.add(connection.api_key.get_secret_value().strip())
+    return tuple(sorted((value for value in found if len(value) >= _SHORTEST), key=len, reverse=True))
+
+
+def redacted(text: str, connection: Connection) -> str:
+    """``text`` with asterisks for every secret of ``connection``."""
+    for secret in secrets(connection):
+        text = text.replace(secret, MASK)
+    return text
