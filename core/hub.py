@@ -1,0 +1,341 @@
+"""The hub: one asyncio loop that owns all network I/O of runs.
+
+Scripts start, stop and look; runs go on whatever a browser does. ``start``, ``stop``, ``snapshot``, ``attach`` and ``detach`` may be
+called from any thread and return at once. Everything else happens on the loop that ``open`` was called on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+
+from core.channels import Attachment, Channel, Numbers
+from core.client import RouterClient, encode_body
+from core.connection import Connection
+from core.connection_pool import ConnectionPool
+from core.errors import PlaygroundError
+from core.metrics import Clock
+from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
+from core.write_behind import OnChange, WriteBehind
+
+CHANNEL_IDLE_S: Final = 600.0
+"""How long a channel that nobody follows is kept."""
+MAX_CHANNELS: Final = 1000
+
+log = logging.getLogger(__name__)
+
+
+class HubFull(PlaygroundError):
+    """The process follows as many pages as it can."""
+
+    kind = "hub_full"
+
+
+class Hub:
+    """Runs, by id, and the channels that show them.
+
+    ``max_concurrent`` upstream calls run at a time, the rest wait in order. At most ``max_runs`` runs and ``max_characters`` characters
+    (text, raw answers and sent bodies together) are kept: ended runs go, oldest first; running ones never do, but one that outgrows
+    half of ``max_characters`` fails. ``on_change`` gets a snapshot at the start, at most once a second while a run changes, and at its
+    end, in a thread of its own; what it raises is logged and hurts nothing.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_concurrent: int = 64,
+        max_runs: int = 500,
+        max_characters: int = 20_000_000,
+        clock: Clock = time.monotonic,
+        on_change: OnChange | None = None,
+        client: Callable[[Connection, httpx.AsyncClient], RouterClient] = lambda connection, http: RouterClient(connection, http=http),
+    ) -> None:
+        self.max_concurrent = max_concurrent
+        self.max_runs = max_runs
+        self.max_characters = max_characters
+        self._clock = clock
+        self._make_client = client
+        self._changes = WriteBehind(on_change) if on_change else None
+        self._lock = threading.RLock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool: ConnectionPool | None = None
+        self._runs: dict[str, Run] = {}
+        self._channels: dict[str, Channel] = {}
+        self._showing: dict[str, set[Channel]] = {}
+        self._numbers = Numbers()
+        self._queue: deque[Run] = deque()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ends_as: dict[str, RunStatus] = {}
+
+    async def open(self) -> None:
+        """Take the running loop. RuntimeError when already open."""
+        if self._loop is not None:
+            raise RuntimeError("The hub is already open")
+        self._pool = ConnectionPool(self.max_concurrent)
+        if self._changes:
+            self._changes.open()
+        self._loop = asyncio.get_running_loop()
+
+    async def close(self) -> None:
+        """End what runs as interrupted, let every reader go, close the connections, deliver the last changes."""
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        self.release_readers()
+        while self._queue:
+            self._finish(self._queue.popleft(), "interrupted")
+        tasks = dict(self._tasks)
+        for run_id, task in tasks.items():
+            self._ends_as.setdefault(run_id, "interrupted")
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        if self._pool:
+            await self._pool.close()
+        if self._changes:
+            await self._changes.close()
+
+    # From any thread
+
+    def start(self, body: Mapping[str, Any], connection: Connection, *, slot: str = "a", channel: str | None = None) -> str:
+        """Send ``body`` and return the run's id, which nobody can guess. With a ``channel``, its ``slot`` shows the run from now on.
+
+        The body is copied: what is sent is what it holds now. Whatever goes wrong afterwards is in the snapshot, not raised here;
+        InvalidRequest when ``body`` cannot be written as JSON, RuntimeError when the hub is not open.
+        """
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("The hub is not open")
+        sent = encode_body(body)
+        run = Run(secrets.token_urlsafe(12), slot, json.loads(sent), sent, connection, self._clock)
+        with self._lock:
+            self._runs[run.id] = run
+            if channel is not None:
+                self._show(self.channel(channel), slot, run)
+        loop.call_soon_threadsafe(self._admit, run)
+        return run.id
+
+    def stop(self, run_id: str) -> bool:
+        """Cancel a run, which closes its upstream connection; what came stays. ``False`` when there is nothing to stop."""
+        run, loop = self._runs.get(run_id), self._loop
+        if run is None or run.ended or loop is None:
+            return False
+        loop.call_soon_threadsafe(self._cancel, run)
+        return True
+
+    def snapshot(self, run_id: str) -> RunSnapshot | None:
+        """The run as it is now; ``None`` when it is not (or no longer) here."""
+        run = self._runs.get(run_id)
+        return run.snapshot() if run else None
+
+    def attach(self, channel: str, slot: str, run_id: str) -> None:
+        """Let a channel's slot show a run from its beginning; nothing happens when it already does, or the run is not here."""
+        with self._lock:
+            run, target = self._runs.get(run_id), self.channel(channel)
+            current = target.slots.get(slot)
+            if run is None or (current is not None and current.run is run):
+                return
+            self._show(target, slot, run)
+
+    def detach(self, channel: str, slot: str) -> None:
+        """Let a channel's slot show nothing."""
+        with self._lock:
+            target = self._channels.get(channel)
+            if target is None or slot not in target.slots:
+                return
+            self._forget_showing(target, slot)
+            target.clear(slot)
+        self._soon(target.wake)
+
+    def channel(self, channel_id: str) -> Channel:
+        """The channel of this id, made when missing. HubFull when there are too many that somebody follows."""
+        with self._lock:
+            found = self._channels.get(channel_id)
+            if found is None:
+                self._drop_idle_channels()
+                found = self._channels[channel_id] = Channel(channel_id, self._clock())
+            return found
+
+    def run(self, run_id: str) -> Run | None:
+        """The run itself, for the routes on the loop."""
+        return self._runs.get(run_id)
+
+    def channel_of(self, run: Run) -> Channel:
+        """A channel of its own for one run, to be given back with ``drop_channel``."""
+        channel = Channel("", self._clock())
+        with self._lock:
+            self._show(channel, run.slot, run)
+        return channel
+
+    def drop_channel(self, channel: Channel) -> None:
+        """Forget a channel from ``channel_of``."""
+        with self._lock:
+            for slot in channel.slots:
+                self._forget_showing(channel, slot)
+
+    def left(self, channel: Channel) -> None:
+        """A reader left: the time from which an unfollowed channel counts as idle."""
+        channel.idle_since = self._clock()
+
+    @property
+    def load(self) -> dict[str, int]:
+        """How much is going on: runs kept, running and queued, channels."""
+        return {"runs": len(self._runs), "running": len(self._tasks), "queued": len(self._queue), "channels": len(self._channels)}
+
+    def release_readers(self) -> None:
+        """Let every reader go, so that a server that waits for open answers can stop. Loop only."""
+        with self._lock:
+            channels = {*self._channels.values(), *(channel for showing in self._showing.values() for channel in showing)}
+            self._channels.clear()
+            self._showing.clear()
+        for channel in channels:
+            channel.close()
+
+    # Channels
+
+    def _show(self, channel: Channel, slot: str, run: Run) -> None:
+        self._forget_showing(channel, slot)
+        self._showing[run.id] = {*self._showing.get(run.id, ()), channel}
+        channel.show(Attachment(self._numbers.take(), slot, run))
+        self._soon(channel.wake)
+
+    def _forget_showing(self, channel: Channel, slot: str) -> None:
+        current = channel.slots.get(slot)
+        if current is None or any(a.run is current.run for name, a in channel.slots.items() if name != slot):
+            return
+        left = self._showing.get(current.run.id, set()) - {channel}
+        if left:
+            self._showing[current.run.id] = left
+        else:
+            self._showing.pop(current.run.id, None)
+
+    def _drop_idle_channels(self) -> None:
+        idle = sorted((c for c in self._channels.values() if not c.readers), key=lambda c: c.idle_since)
+        excess = len(self._channels) + 1 - MAX_CHANNELS
+        oldest = self._clock() - CHANNEL_IDLE_S
+        for position, channel in enumerate(idle):
+            if channel.idle_since < oldest or position < excess:
+                del self._channels[channel.id]
+                self.drop_channel(channel)
+        if len(self._channels) >= MAX_CHANNELS:
+            raise HubFull("Too many pages are open on this server.", "Close some, or try again in a few minutes.")
+
+    def _soon(self, work: Callable[[], None]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(work)
+
+    def _changed(self, run: Run) -> None:
+        for channel in self._showing.get(run.id, ()):
+            channel.wake()
+        if self._changes:
+            self._changes.note(run)
+
+    # Runs, on the loop
+
+    def _admit(self, run: Run) -> None:
+        if self._loop is None:
+            self._finish(run, "interrupted")
+        elif len(self._tasks) < self.max_concurrent:
+            self._launch(run)
+        else:
+            self._queue.append(run)
+            run.place_in_queue(len(self._queue))
+            self._changed(run)
+        self._evict()
+
+    def _launch(self, run: Run) -> None:
+        run.leave()
+        self._tasks[run.id] = asyncio.get_running_loop().create_task(self._follow(run), name=f"run {run.id}")
+        self._changed(run)
+
+    def _admit_next(self) -> None:
+        if self._loop is not None and self._queue and len(self._tasks) < self.max_concurrent:
+            self._launch(self._queue.popleft())
+        for position, run in enumerate(self._queue, 1):
+            if run.queue_position != position:
+                run.place_in_queue(position)
+                self._changed(run)
+
+    def _cancel(self, run: Run) -> None:
+        task = self._tasks.get(run.id)
+        if task is not None:
+            self._ends_as.setdefault(run.id, "stopped")
+            task.cancel()
+        elif run in self._queue:
+            self._queue.remove(run)
+            self._finish(run, "stopped")
+            self._admit_next()
+
+    async def _follow(self, run: Run) -> None:
+        """One run from its request to its end. The border where an unexpected exception becomes a failed run."""
+        status: RunStatus = "finished"
+        error, raw = None, ""
+        try:
+            await self._stream(run)
+        except asyncio.CancelledError:
+            status = self._ends_as.get(run.id, "interrupted")
+        except PlaygroundError as problem:
+            status, error, raw = "failed", RunError.of(problem), error_body(problem)
+        except Exception as bug:  # noqa: BLE001  # one of the two borders: a fault of ours ends the run, not the hub
+            bug_id = secrets.token_hex(4)
+            log.error("run %s failed, bug %s\n%s", run.id, bug_id, _without_secrets(bug, run.connection))
+            status, error = "failed", RunError.of_bug(bug, bug_id)
+        del self._tasks[run.id]
+        self._ends_as.pop(run.id, None)
+        self._finish(run, status, error, raw)
+        self._admit_next()
+        self._evict()
+
+    async def _stream(self, run: Run) -> None:
+        assert self._pool is not None  # noqa: S101  # open() made it, and runs are only admitted after that
+        limit = self.max_characters // 2
+        async with self._pool.lease(run.connection) as http, self._make_client(run.connection, http).stream(run.body) as reply:
+            run.answered(reply)
+            async for chunk in reply:
+                run.add(chunk)
+                self._changed(run)
+                if run.log.characters > limit:
+                    raise AnswerTooLong(f"The answer grew past {limit:,} characters and was cut off.", "Set max_tokens.")
+
+    def _finish(self, run: Run, status: RunStatus, error: RunError | None = None, raw: str = "") -> None:
+        run.end(status, error, raw)
+        self._changed(run)
+
+    def _evict(self) -> None:
+        """Let ended runs go, oldest first, until the rest fits."""
+        with self._lock:
+            total = sum(run.weight for run in self._runs.values())
+            for run in [run for run in self._runs.values() if run.ended]:
+                if len(self._runs) <= self.max_runs and total <= self.max_characters:
+                    return
+                total -= run.weight
+                del self._runs[run.id]
+                for channel in self._showing.pop(run.id, ()):
+                    for slot in [slot for slot, attachment in channel.slots.items() if attachment.run is run]:
+                        channel.evict(slot)
+                    channel.wake()
+
+
+class AnswerTooLong(PlaygroundError):
+    """One answer outgrew what the process may keep; the text so far is kept."""
+
+    kind = "answer_too_long"
+
+
+def _without_secrets(bug: Exception, connection: Connection) -> str:
+    """The traceback, with the connection's key and header values masked."""
+    text = "".join(traceback.format_exception(bug))
+    key = connection.api_key.get_secret_value() if connection.api_key else ""
+    for secret in (key, *connection.headers.values()):
+        if secret:
+            text = text.replace(secret, "**********")
+    return text

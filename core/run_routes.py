@@ -1,0 +1,184 @@
+"""The HTTP routes that panels read: one event stream per page, the polling that stands in for it, stop, health.
+
+They know no Streamlit session and none of its protections: every address needs a signed token, and stop also a same-site Origin.
+Server-sent events, because compression in front of them leaves ``text/event-stream`` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.channels import Channel, Event, Reader, end_of, parse_cursor, parse_versions
+from core.event_stream import EventStream
+from core.hub import Hub, HubFull
+from core.run import Run
+from core.signing import Signer
+
+MAX_WAIT_S: Final = 10.0
+"""The longest a poll may be kept waiting for something new."""
+MAX_READERS: Final = 16
+"""Connections that may follow one channel."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Json(Response):
+    """A small JSON answer that nobody stores."""
+
+    media_type = "application/json"
+
+    def __init__(self, content: Mapping[str, Any], status_code: int = 200) -> None:
+        super().__init__(orjson.dumps(content), status_code, {"Cache-Control": "no-store"})
+
+
+def routes(hub: Hub, signer: Signer) -> list[Route]:
+    """The routes, over ``hub`` and with tokens of ``signer``."""
+    feed = RunRoutes(hub, signer)
+    return [
+        Route("/api/channels/{channel}/events", feed.channel_events),
+        Route("/api/channels/{channel}/delta", feed.channel_delta),
+        Route("/api/runs/{run}/events", feed.run_events),
+        Route("/api/runs/{run}/delta", feed.run_delta),
+        Route("/api/runs/{run}/stop", feed.stop, methods=["POST"]),
+        Route("/healthz", feed.health),
+    ]
+
+
+class RunRoutes:
+    """The endpoints. Each answers JSON ``{"error": …}`` with 403 for a wrong token and 404 for a run that is not here."""
+
+    def __init__(self, hub: Hub, signer: Signer) -> None:
+        self._hub = hub
+        self._signer = signer
+
+    async def channel_events(self, request: Request) -> Response:
+        """Everything a page's slots show, as events: ``hello``; ``run`` (a slot shows this run); pieces of text, unnamed, as
+        ``{slot: text}`` or ``{"slot.choice": text}``; ``state``; ``end``; ``clear`` and ``gone`` (a slot shows nothing; its run was
+        dropped from memory). Ids are cursors: ``Last-Event-ID``, or ``?cursor=`` for a client's first connection."""
+        channel = self._channel(request)
+        if isinstance(channel, Response):
+            return channel
+        cursor = parse_cursor(request.headers.get("last-event-id") or request.query_params.get("cursor", ""))
+        return self._follow(Reader(channel, self._signer.run_token, cursor))
+
+    async def channel_delta(self, request: Request) -> Response:
+        """The same events as ``{"events": [[name, data], …], "cursor": …}`` since ``?cursor=``; with ``?wait=`` seconds (at most
+        ``MAX_WAIT_S``) the answer comes as soon as there is something."""
+        channel = self._channel(request)
+        if isinstance(channel, Response):
+            return channel
+        given = request.query_params.get("cursor", "")
+        reader = Reader(channel, self._signer.run_token, parse_cursor(given), parse_versions(given))
+        events = await self._poll(reader, _wait_s(request))
+        return Json({"events": [[event.name, event.data] for event in events], "cursor": reader.poll_cursor})
+
+    async def run_events(self, request: Request) -> Response:
+        """One run alone, from its beginning or after ``Last-Event-ID``; the stream closes after its ``end``."""
+        run = self._run(request)
+        if isinstance(run, Response):
+            return run
+        seen = request.headers.get("last-event-id") or request.query_params.get("from", "0")
+        if not (seen.isascii() and seen.isdigit()):
+            return _error(400, "from and Last-Event-ID are sequence numbers: how many pieces were seen")
+        channel = self._hub.channel_of(run)
+        number = channel.slots[run.slot].number
+        reader = Reader(channel, self._signer.run_token, {number: int(seen)})
+        return self._follow(reader, plain_ids=True, after=lambda: self._hub.drop_channel(channel))
+
+    async def run_delta(self, request: Request) -> Response:
+        """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "next": …, "status": …, "ended": …, …}``."""
+        run = self._run(request)
+        if isinstance(run, Response):
+            return run
+        start = request.query_params.get("from", "0")
+        if not (start.isascii() and start.isdigit()):
+            return _error(400, "from is a sequence number: how many pieces were seen")
+        texts, reached = run.log.since(int(start))
+        more = reached < len(run.log)
+        about = end_of(run)
+        return Json(
+            {"text": {str(choice): text for choice, text in texts.items()}, "next": reached, "ended": run.ended and not more, **about}
+        )
+
+    async def stop(self, request: Request) -> Response:
+        """Stop a run. 403 for a foreign Origin or a wrong token (``?token=``, or ``{"token": …}`` as body)."""
+        if not _same_origin(request):
+            return _error(403, "This address takes requests from its own pages only")
+        run = self._run(request)
+        if isinstance(run, Response):
+            return run
+        return Json({"stopping": self._hub.stop(run.id)})
+
+    async def health(self, _request: Request) -> Response:
+        """That the process answers, and how much it has to do."""
+        return Json({"status": "ok", **self._hub.load})
+
+    def _channel(self, request: Request) -> Channel | Response:
+        channel_id = request.path_params["channel"]
+        if not self._signer.opens_channel(channel_id, request.query_params.get("token", "")):
+            return _error(403, "The token does not open this channel; reload the page")
+        try:
+            channel = self._hub.channel(channel_id)
+        except HubFull as problem:
+            return _error(503, problem.cause)
+        if len(channel.readers) >= MAX_READERS:
+            return _error(429, "Too many connections follow this page")
+        return channel
+
+    def _run(self, request: Request) -> Run | Response:
+        run_id = request.path_params["run"]
+        if not self._signer.opens_run(run_id, request.query_params.get("token", "")):
+            return _error(403, "The token does not open this run; reload the page")
+        return self._hub.run(run_id) or _error(404, "This run is not in memory (any more); look for it in the history")
+
+    def _follow(self, reader: Reader, *, plain_ids: bool = False, after: Callable[[], None] | None = None) -> EventStream:
+        def left() -> None:
+            self._hub.left(reader.channel)
+            if after is not None:
+                after()
+
+        return EventStream(reader, left, one_run=plain_ids)
+
+    @staticmethod
+    async def _poll(reader: Reader, wait_s: float) -> list[Event]:
+        channel = reader.channel
+        channel.readers.add(reader)
+        try:
+            events = reader.take()
+            if not events and wait_s and not channel.closed:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.ready.wait(), wait_s)
+                events = reader.take()
+            return events
+        finally:
+            channel.readers.discard(reader)
+
+
+def _error(status: int, message: str) -> Json:
+    return Json({"error": message}, status)
+
+
+def _wait_s(request: Request) -> float:
+    try:
+        wait_s = float(request.query_params.get("wait", "0"))
+    except ValueError:
+        return 0.0
+    return min(max(wait_s, 0.0), MAX_WAIT_S) if wait_s == wait_s else 0.0
+
+
+def _same_origin(request: Request) -> bool:
+    """Whether a browser says the request comes from our own page. What is no browser sends no Origin and needs only its token."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return request.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+    hosts = {request.headers.get("host", ""), request.headers.get("x-forwarded-host", "")} - {""}
+    return urlsplit(origin).netloc.lower() in {host.lower() for host in hosts}
