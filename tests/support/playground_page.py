@@ -94,6 +94,13 @@ class PlaygroundPage:
         expect(self.widget("model")).to_contain_text(name)
         return self.idle()
 
+    def open_group(self, title: str) -> PlaygroundPage:
+        """Open one group of parameters, if it is closed."""
+        summary = self.page.locator("[data-testid=stExpander] details:not([open]) > summary").filter(has_text=title)
+        if summary.count():
+            summary.first.click()
+        return self.idle()
+
     def open_groups(self) -> PlaygroundPage:
         """Open every group of parameters that is closed."""
         closed = self.page.locator("[data-testid=stExpander] details:not([open]) > summary")
