@@ -1,0 +1,128 @@
+"""The router's ASGI application."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.local_router.api_error import ApiError
+from core.local_router.catalog import MODELS
+from core.local_router.completions import CompletionsEndpoint, Models
+
+log = logging.getLogger(__name__)
+CATALOG_CREATED = 1_700_000_000
+"""The models have no birthday; clients want a number."""
+
+
+def local_router_app(api_key: SecretStr, pace: float) -> Starlette:
+    """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit."""
+    models = Models(pace)
+    routed = CompletionsEndpoint(models, open_reason="stop")
+    openai = CompletionsEndpoint(models, open_reason=None)
+    return Starlette(
+        routes=[
+            Route("/v2/router/completions", _endpoint(routed), methods=["POST"]),
+            Route("/v3/router/completions", _endpoint(routed), methods=["POST"]),
+            Route("/v1/completions", _endpoint(openai), methods=["POST"]),
+            Route("/v3/router/models", list_models, methods=["GET"]),
+            Route("/v1/models", list_models, methods=["GET"]),
+            Route("/healthz", health, methods=["GET"]),
+        ],
+        middleware=[Middleware(RequestId), Middleware(KeyCheck, api_key=api_key)],
+        exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug},
+    )
+
+
+def _endpoint(endpoint: CompletionsEndpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await endpoint(request)
+
+    return answer
+
+
+async def list_models(_request: Request) -> Response:
+    """Every local model and an example of each kind of rehearsal."""
+    data = [
+        {"id": card.id, "object": "model", "created": CATALOG_CREATED, "owned_by": card.family, "description": card.description}
+        for card in MODELS
+    ]
+    return JSONResponse({"object": "list", "data": data})
+
+
+async def health(_request: Request) -> Response:
+    """That the router answers."""
+    return JSONResponse({"status": "ok"})
+
+
+class RequestId:
+    """Gives every answer an ``x-router-request-id``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = f"req_{uuid.uuid4().hex}"
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-router-request-id"] = request_id
+            await send(message)
+
+        await self.app(scope, receive, send_with_id)
+
+
+class KeyCheck:
+    """Lets in who brings the key. ``/healthz`` is open, and so is everything when the key is empty."""
+
+    def __init__(self, app: ASGIApp, api_key: SecretStr) -> None:
+        self.app = app
+        self._key = api_key.get_secret_value().encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        problem = self._problem(scope) if scope["type"] == "http" and self._key and scope["path"] != "/healthz" else None
+        await (problem.response() if problem else self.app)(scope, receive, send)
+
+    def _problem(self, scope: Scope) -> ApiError | None:
+        scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+        headers = {"WWW-Authenticate": "Bearer"}
+        if scheme.lower() != "bearer" or not key.strip():
+            return ApiError(401, "Send the API key as “Authorization: Bearer KEY”.", code="authentication_required", headers=headers)
+        if not hmac.compare_digest(key.strip().encode(), self._key):
+            return ApiError(401, headers=headers)
+        return None
+
+
+async def _on_api_error(_request: Request, error: Any) -> Response:
+    response: Response = error.response()
+    return response
+
+
+async def _on_http_error(request: Request, error: Any) -> Response:
+    if error.status_code == 404:
+        message = f"There is nothing at {request.url.path}."
+    elif error.status_code == 405:
+        message = f"{request.url.path} does not take {request.method}."
+    else:
+        message = error.detail
+    return ApiError(error.status_code, message, headers=error.headers).response()
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return ApiError(500).response()

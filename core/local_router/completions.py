@@ -1,0 +1,110 @@
+"""``POST …/completions``: check the request, ask the model, answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.contract.request import parse_request
+from core.errors import InvalidRequest
+from core.local_router.answer import Answer, Call, Model
+from core.local_router.api_error import ApiError
+from core.local_router.catalog import MODELS
+from core.local_router.models.pydoc import PydocModel
+from core.local_router.models.rehearsal import RehearsalModel
+from core.local_router.streaming import ClientGone, EventStream, json_response, unless_client_leaves
+from core.local_router.unsupported import refuse_unsupported
+
+LARGEST_BODY = 10 * 1024 * 1024
+DRAINED_BODY = 8 * LARGEST_BODY
+"""A body that is too large is read up to here, so that the client gets to read the answer."""
+
+MOST_CHOICES = 16
+
+
+class Models:
+    """The models by their ids: the catalogue's local ones, and every rehearsal script."""
+
+    def __init__(self, pace: float) -> None:
+        self._local = {card.id: PydocModel(card.order, pace) for card in MODELS if card.order is not None}
+        self._rehearsal = RehearsalModel(self._local["local/pydoc"])
+
+    def find(self, model: str) -> Model:
+        """The model of that id; ``ApiError`` 404 where there is none."""
+        if model.startswith("rehearsal/"):
+            return self._rehearsal
+        try:
+            return self._local[model]
+        except KeyError:
+            ids = ", ".join([*self._local, "rehearsal/<script>"])
+            raise ApiError(404, f"There is no model {model}. There are {ids}.", code="model_not_found", param="model") from None
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionsEndpoint:
+    """One of the three addresses. ``open_reason`` is the ``finish_reason`` of frames that are not a choice's last."""
+
+    models: Models
+    open_reason: str | None
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer a request; ``ApiError`` where it or the model is at fault."""
+        body = _checked(await _read(request))
+        call = Call(body["model"], body, _caller(request))
+        model = self.models.find(call.model)
+        try:
+            if call.streams:
+                answer = await unless_client_leaves(request.receive, model.answer(call))
+                return EventStream(answer, call.choices, self.open_reason, _headers(answer))
+            return await unless_client_leaves(request.receive, _whole(model, call))
+        except ClientGone:
+            return Response(status_code=499)  # nobody reads it
+
+
+async def _whole(model: Model, call: Call) -> Response:
+    answer = await model.answer(call)
+    return await json_response(answer, call.choices, _headers(answer))
+
+
+def _headers(answer: Answer) -> dict[str, str]:
+    return {"x-router-model": answer.model, "x-router-attempts": "1", "x-router-cache": "bypass"}
+
+
+def _caller(request: Request) -> str:
+    return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
+
+
+async def _read(request: Request) -> bytes:
+    """The request's body; ``ApiError`` 413 when it is too large."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= LARGEST_BODY:
+            parts.append(part)
+        elif size > DRAINED_BODY:
+            break
+    if size > LARGEST_BODY:
+        raise ApiError(413, f"The request body is larger than {LARGEST_BODY // 1024**2} MB.")
+    return b"".join(parts)
+
+
+def _checked(raw: bytes) -> dict[str, Any]:
+    """The request as the contract spells it; ``ApiError`` 400 or 501 otherwise."""
+    try:
+        body = parse_request(raw).to_wire()
+    except InvalidRequest as error:
+        failures = [{"param": problem.path, "message": problem.message} for problem in error.problems]
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        raise ApiError(400, failures[0]["message"] + more, param=failures[0]["param"] or None, failures=failures) from None
+    if (body.get("n") or 1) > MOST_CHOICES:
+        raise ApiError(400, f"n is at most {MOST_CHOICES} on the local router.", param="n")
+    stops = body.get("stop")
+    if stops == "" or (isinstance(stops, list) and "" in stops):
+        raise ApiError(400, "A stop sequence has at least one character.", param="stop")
+    refuse_unsupported(body)
+    return body

@@ -1,0 +1,130 @@
+"""The router on a port of its own, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from pydantic import SecretStr
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from core.local_router.app import local_router_app
+from core.local_router.models.pydoc import learned_text
+
+DEFAULT_PACE = 80.0
+"""Tokens per second of one stream."""
+
+HOST = "127.0.0.1"
+STOP_S = 5.0
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection (httpx: 5 s), so that none is closed just as it is used again."""
+
+_silent = logging.Logger("core.local_router.http", level=logging.CRITICAL + 1)
+
+
+class LocalRouter:
+    """The embedded router on 127.0.0.1.
+
+    ``api_key`` None makes a random one, an empty one lets everybody in; ``port`` 0 takes a free one; ``pace`` is tokens per second
+    of one stream, 0 for as fast as it goes. After ``start()`` requests are taken at once: those that come before the model has been
+    learned (a third of a second, in the background) wait for it. May be started again after ``stop()``.
+    """
+
+    def __init__(self, *, api_key: str | SecretStr | None = None, port: int = 0, pace: float = DEFAULT_PACE) -> None:
+        if isinstance(api_key, SecretStr):
+            api_key = api_key.get_secret_value()
+        if pace < 0:
+            raise ValueError(f"pace is tokens per second and at least 0, not {pace}")
+        self.api_key = SecretStr(secrets.token_urlsafe(24) if api_key is None else api_key)
+        self.pace = pace
+        self._port = port
+        self._address: tuple[str, int] | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def base_url(self) -> str:
+        """``http://127.0.0.1:PORT``, once started."""
+        if self._address is None:
+            raise RuntimeError("The local router has not been started")
+        return f"http://{self._address[0]}:{self._address[1]}"
+
+    def start(self) -> None:
+        """Listen, and serve in a daemon thread; does nothing when started already. Raises ``OSError`` when the port is taken."""
+        if self._server is not None:
+            return
+        listener = listen(self._port)
+        self._address = listener.getsockname()[:2]
+        learned_text()
+        self._server = make_server(self.api_key, self.pace)
+        self._thread = threading.Thread(target=_serve, args=(self._server, listener), name="local-router", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End every answer under way and free the port; does nothing when not started."""
+        server, thread, self._server, self._thread = self._server, self._thread, None, None
+        if server is None or thread is None:
+            return
+        server.should_exit = server.force_exit = True
+        thread.join(STOP_S)
+
+    @contextmanager
+    def running(self) -> Iterator[LocalRouter]:
+        """Started inside the ``with``, stopped after it."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that listens on 127.0.0.1: connections wait in its queue from now on."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class QuietHTTP(H11Protocol):
+    """HTTP that keeps its complaints to itself: a rehearsed cut is an error to uvicorn, and its loggers are shared with Streamlit's server.
+
+    The application logs its own bugs.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.logger = _silent
+        self.access_log = False
+
+
+def make_server(api_key: SecretStr, pace: float) -> uvicorn.Server:
+    """A server that leaves the process's logging alone, and on its end waits a second at most."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            local_router_app(api_key, pace),
+            http=QuietHTTP,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level=None,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+    )
+
+
+def _serve(server: uvicorn.Server, listener: socket.socket) -> None:
+    asyncio.run(server.serve(sockets=[listener]))

@@ -1,0 +1,31 @@
+"""Fields of the contract that the local router cannot honour yet: refused by name, never ignored in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from core.local_router.api_error import ApiError
+
+BLOCKS = ("fallbacks", "fallback_on_codes", "retry", "cache", "load_balancer", "timeout", "plugins")
+
+
+def refuse_unsupported(body: Mapping[str, Any]) -> None:
+    """Raise ``ApiError`` 501 when ``body`` asks for something that is not built. Null, an empty list, an empty ``orq`` and
+    ``thinking`` that is disabled ask for nothing."""
+    asked = list(_asked(body))
+    if asked:
+        others = f" Neither can it do {', '.join(asked[1:])}." if len(asked) > 1 else ""
+        raise ApiError(501, f"The local router does not honour {asked[0]} yet; take it out of the request.{others}", param=asked[0])
+
+
+def _asked(body: Mapping[str, Any]) -> Iterator[str]:
+    yield from (name for name in BLOCKS if _is_set(body.get(name)))
+    thinking = body.get("thinking")
+    if thinking is not None and thinking.get("type") != "disabled":
+        yield "thinking"
+    yield from (f"orq.{name}" for name, value in (body.get("orq") or {}).items() if _is_set(value))
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None and value != []
