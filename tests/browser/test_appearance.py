@@ -1,0 +1,141 @@
+"""Light and dark, a telephone's width, the keyboard alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Opener
+from tests.support.app_process import AppProcess
+from tests.support.conditions import eventually
+from tests.support.playground_page import PlaygroundPage
+from tests.support.replay import Replay, Script
+
+PHONE = {"viewport": {"width": 400, "height": 800}}
+
+# The colours of an element's text and of what lies behind it, through shadow roots, as [r, g, b] of 0…255 (text over a see-through
+# background is taken as it is: themes here have opaque pages).
+COLORS = """
+(element) => {
+  const rgb = (color) => {
+    const context = new OffscreenCanvas(1, 1).getContext('2d');
+    context.fillStyle = color;
+    context.fillRect(0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  };
+  let behind = element, color;
+  do {
+    color = rgb(getComputedStyle(behind).backgroundColor);
+    behind = behind.parentElement ?? behind.getRootNode().host;
+  } while (behind && color[3] < 255);
+  return { text: rgb(getComputedStyle(element).color).slice(0, 3), behind: color.slice(0, 3) };
+}
+"""
+FOCUSED = """
+() => {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  const keys = [];
+  for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) keys.push(...(at.classList ?? []));
+  return keys;
+}
+"""
+
+
+def luminance(rgb: list[int]) -> float:
+    """Relative luminance as WCAG 2.2 defines it, 0 for black to 1 for white."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(colors: dict[str, list[int]]) -> float:
+    """The contrast ratio of WCAG 2.2, 1 to 21; text needs 4.5."""
+    darker, lighter = sorted((luminance(colors["text"]), luminance(colors["behind"])))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def overflow(page: Page) -> list[Any]:
+    """What sticks out of the viewport to the right: nothing, where there is no need to scroll sideways."""
+    found: list[Any] = page.evaluate(
+        """() => [document.scrollingElement, ...document.querySelectorAll('[data-testid=stMain], [data-testid=stBottom]')]
+             .filter((element) => element.scrollWidth > element.clientWidth + 1)
+             .map((element) => [element.tagName, element.dataset.testid, element.scrollWidth, element.clientWidth])"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_schemes(scripted_playground: AppProcess, replay: Replay, open_page: Opener, scheme: str) -> None:
+    model = replay.add(Script.of("can you read this"))
+    page = open_page(scripted_playground.url, color_scheme=scheme).open().choose_model(model).type_prompt("go").run()
+    page.panel.wait_for_exact_text("can you read this").wait_until_ended()
+    page.idle()
+    for element in (page.panel.output(), page.panel.state, page.prompt, page.run_button.locator("p").first):
+        colors = element.evaluate(COLORS)
+        assert contrast(colors) >= 4.5, (element, colors)
+    is_dark = luminance(page.panel.output().evaluate(COLORS)["behind"]) < 0.2
+    assert is_dark == (scheme == "dark")
+
+
+def test_at_400_px_everything_fits_and_run_and_stop_are_in_reach(
+    scripted_playground: AppProcess, replay: Replay, open_page: Opener
+) -> None:
+    model = replay.add(Script.of("one " + "unbrokenword" * 30 + " end", hold_after=2))
+    page = open_page(scripted_playground.url, **PHONE, has_touch=True).open().choose_model(model).open_groups()
+    assert not overflow(page.page)
+    page.type_prompt("go")
+    expect(page.run_button).to_be_in_viewport(ratio=1)
+    page.run_button.tap()
+    page.panel.wait_for_text("unbrokenword")
+    page.idle()
+    assert not overflow(page.page)
+    expect(page.stop_button).to_be_in_viewport(ratio=1)
+    page.stop_button.tap()
+    page.panel.wait_for_state("stopped")
+    box = page.panel.root.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 400
+
+
+def focus_by_tab(page: PlaygroundPage, css_class: str, *, most: int = 80) -> None:
+    """Press Tab until the focus is inside the element with this class."""
+    for _ in range(most):
+        page.page.keyboard.press("Tab")
+        if css_class in page.page.evaluate(FOCUSED):
+            return
+    raise AssertionError(f"{css_class} was not reached with {most} times Tab; focus is in {page.page.evaluate(FOCUSED)}")
+
+
+def test_keyboard_alone_is_enough(scripted: PlaygroundPage, replay: Replay) -> None:
+    model = replay.add(Script.of("one two three", hold_after=2))
+    keyboard = scripted.page.keyboard
+    focus_by_tab(scripted, "st-key-a-model")
+    keyboard.type(model)
+    keyboard.press("Enter")
+    expect(scripted.widget("model")).to_contain_text(model)
+    scripted.idle()
+    focus_by_tab(scripted, "st-key-a-prompt")
+    keyboard.type("typed by hand")
+    keyboard.press("Control+Enter")
+    scripted.panel.wait_for_exact_text("one two")
+    assert replay.call(model).body["prompt"] == "typed by hand"
+    scripted.idle()
+    keyboard.press("Escape")
+    scripted.panel.wait_for_state("stopped")
+    scripted.idle()
+    focus_by_tab(scripted, "panel-copy")
+    focus_by_tab(scripted, "st-key-run")
+
+
+def test_screen_readers_get_whole_sentences(scripted: PlaygroundPage, replay: Replay) -> None:
+    model = replay.add(Script.of("First sentence. Second one", hold_after=3))
+    scripted.choose_model(model).type_prompt("go").run()
+    scripted.panel.wait_for_exact_text("First sentence. Second")
+    live = scripted.panel.root.locator("[aria-live=polite]")
+    eventually(lambda: "First sentence." in " ".join(live.all_text_contents()), what="the first sentence to be announced")
+    assert "Second" not in " ".join(live.all_text_contents())
+    replay.release(model)
+    scripted.panel.wait_until_ended()

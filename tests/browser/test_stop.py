@@ -1,0 +1,54 @@
+"""Stop, in its three ways: the upstream call ends, what arrived stays, and it is marked as stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.conditions import eventually
+from tests.support.playground_page import PlaygroundPage
+from tests.support.replay import Replay, Script
+
+WAYS: dict[str, Callable[[PlaygroundPage], object]] = {
+    "button": lambda page: page.stop(),
+    "escape": lambda page: page.page.keyboard.press("Escape"),
+    "escape in the prompt": lambda page: page.prompt.press("Escape"),
+    "panel": lambda page: page.panel.root.locator(".panel-stop").click(),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stop_ends_the_call_and_keeps_what_arrived(scripted: PlaygroundPage, replay: Replay, way: str) -> None:
+    model = replay.add(Script.of("this much and no more", hold_after=2))
+    scripted.choose_model(model).type_prompt("go").run()
+    scripted.panel.wait_for_exact_text("this much")
+    scripted.idle()
+    expect(scripted.stop_button).to_be_enabled()
+    WAYS[way](scripted)
+    scripted.panel.wait_for_state("stopped").wait_for_exact_text("this much")
+    assert eventually(lambda: replay.call(model).ended) == "client_left"
+    scripted.idle()
+    expect(scripted.run_button).to_be_enabled()
+    expect(scripted.stop_button).to_be_disabled()
+
+
+def test_stopped_run_is_still_stopped_after_a_reload(scripted: PlaygroundPage, replay: Replay) -> None:
+    model = replay.add(Script.of("this much and no more", hold_after=2))
+    scripted.choose_model(model).type_prompt("go").run()
+    scripted.panel.wait_for_exact_text("this much")
+    scripted.idle().stop()
+    scripted.panel.wait_for_state("stopped")
+    scripted.idle().reload()
+    scripted.panel.wait_for_exact_text("this much").wait_for_state("stopped")
+
+
+def test_run_can_be_stopped_before_its_first_token(scripted: PlaygroundPage, replay: Replay) -> None:
+    model = replay.add(Script.of("never said", hold_after=0))
+    scripted.choose_model(model).type_prompt("go").run()
+    scripted.panel.wait_for_state("waiting")
+    replay.call(model)
+    scripted.idle().stop()
+    scripted.panel.wait_for_state("stopped")
+    assert scripted.panel.output().count() == 0 or "never" not in scripted.panel.text()
