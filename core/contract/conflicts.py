@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.contract.placeholders import input_names, input_values, placeholders
-from core.contract.request import DEFAULT_MAX_TOKENS, TWINS, CompletionRequest
+from core.contract.request import DEFAULT_MAX_TOKENS, CompletionRequest
+from core.contract.routing import TWINS
 
 Body = CompletionRequest | Mapping[str, Any]
 

@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
+from core.contract.containers import Each
 from core.contract.problems import as_problems
-from core.contract.rules import Each, Fault, Flag, Number, Refusal, Rule, Text, check_list, refuse, show
+from core.contract.rules import Fault, Flag, Number, Refusal, Rule, Text, refuse, show
 from core.errors import InvalidRequest
 
 Scalar = str | int | float | bool
@@ -125,13 +126,10 @@ def read_filter(value: Any, *, lenient: bool = False) -> Filter:
     comparisons: list[Comparison] = []
     faults: list[Fault] = []
     for loc, part in _parts(value, shape):
-        for field, test in part.items():
-            try:
-                comparisons.append(_comparison(field, test, lenient))
-            except Refusal as refusal:
-                faults += [Fault((*loc, str(field), *fault.loc), fault.text) for fault in refusal.faults]
-        if shape != "fields" and len(part) != 1:
-            faults.append(Fault(loc, _one_field(shape, part)))
+        try:
+            comparisons += _comparisons(part, shape, lenient)
+        except Refusal as refusal:
+            faults += [Fault((*loc, *fault.loc), fault.text) for fault in refusal.faults]
     if faults:
         raise Refusal(*faults)
     return Filter(shape, tuple(comparisons))
@@ -147,18 +145,27 @@ def _shape(value: Mapping[Any, Any]) -> Shape:
     return lists[0]
 
 
-def _parts(value: Mapping[Any, Any], shape: Shape) -> list[tuple[tuple[str | int, ...], Mapping[Any, Any]]]:
+def _parts(value: Mapping[Any, Any], shape: Shape) -> list[tuple[tuple[str | int, ...], Any]]:
     if shape == "fields":
         return [((), value)]
-    check_list(value[shape], "comparisons")
-    faults = [
-        Fault((shape, index), f'must be an object such as {{"year": {{"gte": 2020}}}}, got {show(item)}')
-        for index, item in enumerate(value[shape])
-        if not isinstance(item, Mapping)
-    ]
+    return [((shape, index), item) for index, item in enumerate(value[shape])]
+
+
+def _comparisons(part: Any, shape: Shape, lenient: bool) -> list[Comparison]:
+    """The comparisons of one object; inside an ``and`` or ``or`` list there is exactly one."""
+    if not isinstance(part, Mapping):
+        raise refuse(f'must be an object such as {{"year": {{"gte": 2020}}}}, got {show(part)}')
+    if shape != "fields" and len(part) != 1:
+        raise refuse(_one_field(shape, part))
+    comparisons, faults = [], []
+    for field, test in part.items():
+        try:
+            comparisons.append(_comparison(field, test, lenient))
+        except Refusal as refusal:
+            faults += [Fault((str(field), *fault.loc), fault.text) for fault in refusal.faults]
     if faults:
         raise Refusal(*faults)
-    return [((shape, index), item) for index, item in enumerate(value[shape])]
+    return comparisons
 
 
 def _one_field(shape: Shape, part: Mapping[Any, Any]) -> str:
@@ -196,7 +203,7 @@ def _one_operator(field: str, test: Mapping[Any, Any]) -> str:
 
 def _unknown_operator(operator: object) -> str:
     if operator == "exists":
-        return "cannot be tested by exists any more; compare it by one of " + _NAMES
+        return f"cannot be tested by exists, which the contract dropped in 2026-08; compare it by one of {_NAMES}"
     if isinstance(operator, str) and operator.removeprefix("$") in _TAKES:
         return f"takes operators without a $; write {operator.removeprefix('$')}"
     return f"must be compared by one of {_NAMES}, got {show(operator)}"

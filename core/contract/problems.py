@@ -11,10 +11,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from core.contract.rules import Block, Refusal, Rule, show
+from core.contract.containers import Block
+from core.contract.rules import Refusal, Rule, show
 from core.errors import Problem
 
 Loc = tuple[str | int, ...]
+
+LONGEST_NAME = 60
+"""Characters of an unknown field's name that a path or a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,12 @@ def as_problems(refusal: Refusal, *, whole: str, base: Loc = ()) -> tuple[Proble
 
 
 def _problem(loc: Loc, text: str, whole: str) -> Problem:
-    return Problem(".".join(str(part) for part in loc), f"{subject(loc) or whole} {text}")
+    return Problem(".".join(_cut(str(part)) for part in loc), f"{subject(loc) or whole} {text}")
+
+
+def _cut(name: str) -> str:
+    """``name`` at a length that a sentence can bear; every name of the contract is shorter."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def subject(loc: Loc) -> str:
@@ -88,7 +97,7 @@ def subject(loc: Loc) -> str:
         return ""
     *parents, last = loc
     if isinstance(last, str):
-        return last if len(last) <= 60 else last[:59] + "…"
+        return _cut(last)
     return f"{subject(tuple(parents))} item {last + 1}".strip()
 
 
@@ -117,7 +126,8 @@ class Translator:
                 text = self._missing(loc)
             case "extra_forbidden" if plain_path(loc) in self.nodes:
                 text = f"does not go with type {tag}; remove it or choose another type"
-            case "extra_forbidden":
+            case "extra_forbidden" | "invalid_key":
+                loc = (*loc[:-1], str(loc[-1]))  # in Python, unlike JSON, a name may be a number
                 text = self._unknown(loc)
             case "union_tag_not_found" | "union_tag_invalid":
                 text = self._wrong_tag(loc, details["input"])
@@ -145,7 +155,9 @@ class Translator:
         owner = subject(loc[:-1]) or self._whole
         known = self.nodes[plain_path(loc[:-1])].children
         close = difflib.get_close_matches(str(loc[-1]), known, 1)
-        return f"is not a field of {owner}; " + (f"did you mean {close[0]}?" if close else f"the fields are {', '.join(known)}")
+        if close:
+            return f"is not a field of {owner}; did you mean {close[0]}?"
+        return f"is not a field of {owner}; " + ("remove it" if len(known) > 8 else f"its fields are {', '.join(known)}")
 
     def _wrong_tag(self, loc: Loc, value: Mapping[str, Any]) -> str:
         types = f"one of {', '.join(self._tags[plain_path(loc)])}"
