@@ -99,10 +99,10 @@ def output(slot: Slot) -> None:
     stream_panel(
         key=f"panel-{slot.name}",
         channel=channel,
-        channel_token=current.signer.sign_channel(channel),
+        channel_token=current.signer.channel_token(channel),
         slot=slot.name,
         run=run.id if run else None,
-        run_token=current.signer.sign_run(run.id) if run else None,
+        run_token=current.signer.run_token(run.id) if run else None,
         status=run.status if run else None,
         placeholder=PLACEHOLDER,
     )

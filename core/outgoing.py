@@ -11,14 +11,11 @@ from typing import Any
 
 from core.contract.conflicts import Conflict, Note, conflicts, notes
 from core.contract.parameters import BLOCKS, PARAMETERS
-from core.contract.request import check_request
+from core.contract.request import DEFAULT_MAX_TOKENS, check_request
 from core.errors import Problem
 
 EXTRA = "extra"
 """The path of problems in the box of extra fields."""
-
-DEFAULT_MAX_TOKENS = 16
-"""What a server does when ``max_tokens`` is not sent (contract §2)."""
 
 
 @dataclass(frozen=True, slots=True)
