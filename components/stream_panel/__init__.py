@@ -1,0 +1,71 @@
+"""The panel that shows a slot's run as it streams; the text comes over the page's own event stream, not through Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+SCRIPTS = ("feed.js", "text.js", "panel.js")
+"""One module in three files, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PanelState:
+    """What a panel tells Python. ``done`` is the id of the run whose end caused this rerun, ``None`` in every other rerun."""
+
+    done: str | None
+
+
+_panel = st.components.v2.component(
+    "playground_stream_panel",
+    css=(HERE / "panel.css").read_text(encoding="utf-8"),
+    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+)
+
+
+def stream_panel(
+    *,
+    key: str,
+    channel: str,
+    channel_token: str,
+    slot: str,
+    run: str | None,
+    run_token: str | None,
+    status: str | None,
+    placeholder: str = "",
+    on_done: Callable[[], None] | None = None,
+    height: int | None = None,
+) -> PanelState:
+    """Show what the hub's ``channel`` shows in ``slot``.
+
+    ``key`` must be the slot's, never the run's. ``run`` and ``status`` are what this script knows of the slot's run: the panel fires
+    ``done`` once for every run whose end it saw and Python does not know yet. ``placeholder`` is shown while there is no run;
+    ``height`` is that of the text in pixels, by default about half of the window. ``on_done`` is called before the rerun.
+    """
+    data = {
+        "base": _base_path(),
+        "channel": channel,
+        "channel_token": channel_token,
+        "slot": slot,
+        "run": run,
+        "run_token": run_token,
+        "status": status,
+        "placeholder": placeholder,
+        "height": height,
+    }
+    result = _panel(key=key, data=data, on_done_change=on_done or _nothing)
+    return PanelState(result.done)
+
+
+def _base_path() -> str:
+    """What stands before ``/api`` in addresses: empty, unless the app is served below a path."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}" if base else ""
+
+
+def _nothing() -> None:
+    """Streamlit gives a trigger its attribute only when it has a callback."""

@@ -1,0 +1,331 @@
+// One slot's panel: state line, tools, a text per choice, errors. Streamlit calls the default export again on every rerun and theme
+// change; everything here belongs to the element it is drawn into and is made once.
+
+const ICONS = {
+  whitespace: "M13 4v16M17 4v16M19 4H9.5a4.5 4.5 0 0 0 0 9H13",
+  copy: "M9 9h10a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-8a2 2 0 0 1-2-2zM5 15H4a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2h9a2 2 0 0 1 2 2v1",
+  done: "M4 12.5l5 5L20 6.5",
+  stop: "M7 6h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1z",
+};
+const instances = new WeakMap();
+
+function icon(name) {
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  drawing.setAttribute("viewBox", "0 0 24 24");
+  drawing.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICONS[name]);
+  drawing.append(path);
+  return drawing;
+}
+
+function button(name, label, action) {
+  const element = make("button", `panel-button panel-${name}`, { type: "button", "aria-label": label, title: label }, icon(name));
+  element.addEventListener("click", action);
+  return element;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const seconds = (value) => `${value < 100 ? value.toFixed(1) : Math.round(value)} s`;
+const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+// The state line. What is counted while text comes are its pieces; the router's own count takes their place at the end.
+function describe(model, now) {
+  const time = seconds(model.seconds(now));
+  const count = model.tokens == null ? `≈ ${counted(model.pieces, "token")}` : counted(model.tokens, "token");
+  if (model.stopping) return "stopping…";
+  switch (model.status) {
+    case "queued":
+      return model.queue ? `queued · #${model.queue}` : "queued";
+    case "waiting":
+      return `waiting for the first token · ${time}`;
+    case "streaming":
+      return `streaming · ${count} · ${time}`;
+    case "finished":
+      return ["finished", model.choices === 1 && model.finish[0], count, time].filter(Boolean).join(" · ");
+    case "stopped":
+      return `stopped by you at ${time} · ${count}`;
+    case "failed": {
+      const { status, retry_after_s: retry } = model.error ?? {};
+      return [`failed after ${time}`, status, retry != null && `try again in ${Math.ceil(retry)} s`].filter(Boolean).join(" · ");
+    }
+    default:
+      return `interrupted · ${count}`;
+  }
+}
+
+class Panel {
+  constructor(parent) {
+    this.model = null;
+    this.texts = [];
+    this.chosen = 0;
+    this.build(parent);
+  }
+
+  build(parent) {
+    this.dot = make("span", "panel-dot", { "aria-hidden": "true" });
+    this.name = make("span", "panel-name", {}, "Output");
+    this.state = make("span", "panel-state");
+    this.stopButton = button("stop", "Stop this run", () => this.stop());
+    this.whitespaceButton = button("whitespace", "Show whitespace", () => this.setWhitespace(!this.whitespace));
+    this.copyButton = button("copy", "Copy the text", () => this.copy());
+    const tools = make("span", "panel-tools", {}, this.stopButton, this.whitespaceButton, this.copyButton);
+    this.tabs = make("div", "panel-tabs", { role: "tablist", "aria-label": "Choices" });
+    this.tabs.addEventListener("keydown", (event) => this.tabKey(event));
+    this.empty = make("div", "panel-empty");
+    this.latest = make("button", "panel-latest", { type: "button" }, "Latest ↓");
+    this.latest.addEventListener("click", () => this.takeHold());
+    this.body = make("div", "panel-body", {}, this.empty, this.latest);
+    this.error = make("div", "panel-error");
+    this.announcer = new Announcer();
+    const bar = make("div", "panel-bar", {}, this.dot, this.name, this.state, tools);
+    this.root = make("section", "panel", { "aria-label": "Output" }, bar, this.tabs, this.body, this.error, this.announcer.element);
+    parent.append(this.root);
+    this.textFor(0);
+  }
+
+  // From Streamlit
+
+  update({ data, setTriggerValue }) {
+    this.fire = setTriggerValue;
+    this.data = data;
+    this.root.dataset.panel = data.slot;
+    this.root.style.setProperty("--panel-height", data.height ? `${data.height}px` : "");
+    setText(this.empty, data.placeholder);
+    this.setWhitespace(shared.whitespace.get(data.slot) ?? false);
+    const feed = Feed.of(`${data.base}/api/channels/${encodeURIComponent(data.channel)}`, data.channel_token);
+    if (feed !== this.feed || data.slot !== this.slot) {
+      this.feed?.leave(this.slot, this);
+      this.feed = feed;
+      this.slot = data.slot;
+      feed.join(this.slot, this);
+      this.show(feed.models.get(this.slot) ?? null);
+      return;
+    }
+    this.tell();
+  }
+
+  remove() {
+    this.feed?.leave(this.slot, this);
+    this.root.remove();
+  }
+
+  // From the feed
+
+  // Begin with another run, or with none. The text's element stays, so nothing jumps.
+  show(model) {
+    this.model = model;
+    this.chosen = 0;
+    for (const text of this.texts) text.clear();
+    for (const text of this.texts.splice(1)) text.element.remove();
+    this.announcer.reset(0);
+    this.error.replaceChildren();
+    this.paint();
+    if (model?.replayed) this.announcer.skip((model.texts.get(0) ?? "").length);
+  }
+
+  // Put new text into the DOM. Called in an animation frame.
+  paint() {
+    const model = this.model;
+    if (model) {
+      while (this.texts.length < model.choices) this.textFor(this.texts.length);
+      for (const [index, text] of model.texts) this.textFor(index).grow(text);
+      this.texts[this.chosen].follow();
+      if (model.replayed) {
+        this.announcer.skip((model.texts.get(this.chosen) ?? "").length);
+        model.replayed = !model.texts.size && !model.ended;
+      } else {
+        this.announcer.hear(model.texts.get(this.chosen) ?? "", model.ended);
+      }
+    }
+    this.tell();
+  }
+
+  // Bring everything but the text up to date.
+  tell() {
+    const model = this.model;
+    const status = model ? (model.stopping ? "stopping" : model.status) : "ready";
+    this.root.dataset.status = status;
+    this.root.dataset.run = model?.run ?? "";
+    this.name.hidden = Boolean(model);
+    const offline = this.feed && !this.feed.online ? " · connection lost, trying again…" : "";
+    setText(this.state, model ? (model.stopError || describe(model, performance.now())) + offline : offline.slice(3));
+    const hasText = Boolean(model?.texts.size);
+    this.empty.hidden = Boolean(model);
+    this.stopButton.hidden = !model?.live;
+    this.stopButton.disabled = Boolean(model?.stopping);
+    this.copyButton.disabled = !hasText;
+    this.whitespaceButton.disabled = !hasText;
+    this.showTabs();
+    this.showLatest();
+    if (model?.ended) this.close();
+  }
+
+  // The run ended: say so once to screen readers, once to Python.
+  close() {
+    const { model } = this;
+    if (model.error && !this.error.hasChildNodes()) this.showError(model.error);
+    if (this.closed === model) return;
+    this.closed = model;
+    const known = this.data.run === model.run && ENDED.has(this.data.status);
+    if (!known) this.announcer.say(model.error ? `Failed. ${model.error.cause} ${model.error.next_step ?? ""}` : this.state.textContent);
+    if (known || shared.told.has(model.run)) return;
+    shared.told.add(model.run);
+    this.fire("done", model.run);
+  }
+
+  // Choices
+
+  textFor(index) {
+    while (this.texts.length <= index) {
+      const text = new ChoiceText(this.texts.length);
+      text.mark(Boolean(this.whitespace), "");
+      text.onscroll = () => this.showLatest();
+      text.element.id = `text-${text.index}`;
+      text.element.hidden = text.index !== this.chosen;
+      this.texts.push(text);
+      this.body.insertBefore(text.element, this.empty);
+      this.label();
+    }
+    return this.texts[index];
+  }
+
+  label() {
+    const several = this.texts.length > 1;
+    for (const text of this.texts) {
+      text.element.setAttribute("role", several ? "tabpanel" : "region");
+      text.element.setAttribute("aria-label", several ? `Choice ${text.index + 1}` : "Output text");
+    }
+  }
+
+  showTabs() {
+    const count = this.texts.length;
+    this.tabs.hidden = count < 2;
+    if (count < 2) return this.tabs.replaceChildren();
+    while (this.tabs.childElementCount > count) this.tabs.lastElementChild.remove();
+    while (this.tabs.childElementCount < count) {
+      const index = this.tabs.childElementCount;
+      const tab = make("button", "panel-tab", { type: "button", role: "tab", "aria-controls": `text-${index}`, "data-choice": index });
+      tab.append(make("span", "panel-tab-name", {}, `Choice ${index + 1}`), make("span", "panel-tab-reason"));
+      tab.addEventListener("click", () => this.choose(index));
+      this.tabs.append(tab);
+    }
+    [...this.tabs.children].forEach((tab, index) => {
+      tab.setAttribute("aria-selected", String(index === this.chosen));
+      tab.tabIndex = index === this.chosen ? 0 : -1;
+      setText(tab.lastElementChild, this.model?.finish[index] ?? "");
+    });
+    return undefined;
+  }
+
+  choose(index) {
+    this.chosen = index;
+    for (const text of this.texts) text.element.hidden = text.index !== index;
+    this.announcer.skip((this.model?.texts.get(index) ?? "").length);
+    this.texts[index].follow();
+    this.tell();
+  }
+
+  tabKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const count = this.texts.length;
+    const ends = { Home: 0, End: count - 1 };
+    if (step === undefined && !(event.key in ends)) return;
+    event.preventDefault();
+    this.choose(event.key in ends ? ends[event.key] : (this.chosen + step + count) % count);
+    this.tabs.children[this.chosen].focus();
+  }
+
+  // Following
+
+  showLatest() {
+    const text = this.texts[this.chosen];
+    this.latest.hidden = !this.model?.live || text.stuck || !text.below;
+  }
+
+  takeHold() {
+    const text = this.texts[this.chosen];
+    text.stuck = true;
+    text.follow();
+    text.element.focus({ preventScroll: true });
+    this.showLatest();
+  }
+
+  // Tools
+
+  setWhitespace(on) {
+    this.whitespace = on;
+    if (this.slot) shared.whitespace.set(this.slot, on);
+    this.whitespaceButton.setAttribute("aria-pressed", String(on));
+    for (const text of this.texts) text.mark(on, this.model?.texts.get(text.index) ?? "");
+  }
+
+  async copy() {
+    const text = this.model?.texts.get(this.chosen) ?? "";
+    const copied = await copyText(text);
+    this.copyButton.replaceChildren(icon(copied ? "done" : "copy"));
+    this.copyButton.classList.toggle("panel-copied", copied);
+    this.announcer.say(copied ? "Copied." : "The browser did not allow copying; select the text instead.");
+    clearTimeout(this.copyTimer);
+    this.copyTimer = setTimeout(() => {
+      this.copyButton.replaceChildren(icon("copy"));
+      this.copyButton.classList.remove("panel-copied");
+    }, 1500);
+  }
+
+  async stop() {
+    const { model } = this;
+    if (!model?.live || model.stopping) return;
+    model.stopping = true;
+    model.stopError = "";
+    this.tell();
+    try {
+      const query = new URLSearchParams({ token: model.token });
+      const answer = await fetch(`${this.data.base}/api/runs/${encodeURIComponent(model.run)}/stop?${query}`, { method: "POST" });
+      if (!answer.ok) throw new Error((await answer.json()).error);
+    } catch (problem) {
+      model.stopping = false;
+      model.stopError = `not stopped: ${problem.message || "the playground did not answer"}`;
+    }
+    this.tell();
+  }
+
+  showError(error) {
+    const facts = [error.code, error.reason, error.request_id && `request ${error.request_id}`].filter(Boolean).join(" · ");
+    this.error.append(make("p", "panel-cause", { dir: "auto" }, error.cause));
+    if (error.next_step) this.error.append(make("p", "panel-next", { dir: "auto" }, error.next_step));
+    if (facts) this.error.append(make("p", "panel-facts", {}, facts));
+  }
+}
+
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // No clipboard outside https and localhost: the old way, from a field outside the shadow root.
+    const field = make("textarea", "", { style: "position:fixed;opacity:0", "aria-hidden": "true" });
+    field.value = text;
+    const focused = document.activeElement;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    focused?.focus?.();
+    return copied;
+  }
+}
+
+export default function (component) {
+  const parent = component.parentElement;
+  let panel = instances.get(parent);
+  if (!panel) instances.set(parent, (panel = new Panel(parent)));
+  panel.update(component);
+  return () => {
+    panel.remove();
+    instances.delete(parent);
+  };
+}

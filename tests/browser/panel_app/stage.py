@@ -1,0 +1,63 @@
+"""The hub, the routes and the replay upstream behind the panel app."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+
+import orjson
+from pydantic import SecretStr
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core import run_routes
+from core.connection import Connection
+from core.hub import Hub
+from core.signing import Signer
+from tests.core.replay_upstream import ReplayUpstream
+
+
+class Stage:
+    """One process's hub, signer and upstream."""
+
+    def __init__(self) -> None:
+        self.hub = Hub(max_concurrent=200)
+        self.signer = Signer("panel app")
+        self.upstream = ReplayUpstream()
+
+    @property
+    def connection(self) -> Connection:
+        """The upstream in this process, or the one the address names."""
+        return self.to(self.upstream.base_url)
+
+    def to(self, base_url: str) -> Connection:
+        """A connection to a replay upstream."""
+        return Connection("replay", "local", base_url, "/v2/router/completions", SecretStr("sk-panel"))
+
+    def routes(self) -> list[Route]:
+        """The playground's routes, and one that tells what the upstream sent when."""
+        return [*run_routes.routes(self.hub, self.signer), Route("/measured", self._measured)]
+
+    async def _measured(self, _request: Request) -> Response:
+        content = {"sent": self.upstream.sent, "aborted": self.upstream.aborted, "cpu_s": time.process_time()}
+        return Response(orjson.dumps(content), media_type="application/json")
+
+
+@cache
+def stage() -> Stage:
+    """The process's stage."""
+    return Stage()
+
+
+@asynccontextmanager
+async def lifespan(_app: object) -> AsyncIterator[None]:
+    """Open the hub and the upstream for as long as the app runs."""
+    async with stage().upstream:
+        await stage().hub.open()
+        gc.freeze()
+        yield
+        await stage().hub.close()
