@@ -1,0 +1,113 @@
+"""What every part of the form needs while it draws, and the marks it puts at fields: problems, conflicts, badges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from components.form.memory import Memory, ask, widget_key
+from components.plain_text import plain
+from core.connection import ServerKind
+from core.contract.conflicts import conflicts
+from core.contract.parameters import BlockSpec, ParameterSpec
+from core.draft import MISSING, get_path
+from core.errors import Problem
+
+NOT_UNDERSTOOD = ":gray-badge[not understood by this server]"
+DEPRECATED = ":orange-badge[deprecated]"
+
+
+@dataclass(slots=True)
+class Form:
+    """One drawing of one slot's form. ``problems`` and ``clashes`` are messages by path; ``marked`` collects the paths that were shown."""
+
+    slot: str
+    body: dict[str, Any]
+    memory: Memory
+    problems: dict[str, list[str]]
+    models: Sequence[str]
+    kind: ServerKind
+    disabled: bool = False
+    query: str = ""
+    only_set: bool = False
+    shelf: dict[str, Any] = field(default_factory=dict)
+    clashes: dict[str, list[str]] = field(default_factory=dict)
+    marked: set[str] = field(default_factory=set)
+
+    @classmethod
+    def begin(
+        cls, slot: str, draft: dict[str, Any], problems: Iterable[Problem], *, models: Sequence[str], kind: ServerKind, disabled: bool
+    ) -> Form:
+        """The form of ``slot`` about to be drawn from ``draft``."""
+        form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}))
+        for problem in problems:
+            form.problems.setdefault(problem.path, []).append(problem.message)
+        for conflict in conflicts(form.body):
+            loser = conflict.twin if conflict.wins == conflict.path else conflict.path
+            form.clashes.setdefault(loser, []).append(conflict.message)
+        return form
+
+    def key(self, path: str) -> str:
+        """The widget key of ``path``."""
+        return widget_key(self.slot, path)
+
+    def value(self, path: str) -> Any:
+        """What the draft holds at ``path``; `MISSING` when it is not sent."""
+        return get_path(self.body, path)
+
+    def is_set(self, path: str) -> bool:
+        """Whether ``path`` is sent."""
+        return get_path(self.body, path) is not MISSING
+
+    def faults(self, path: str, *, below: bool = True) -> list[str]:
+        """The messages at ``path`` and, with ``below``, at everything under it; they count as shown from now on."""
+        prefix = f"{path}."
+        found: list[str] = []
+        for at, messages in self.problems.items():
+            if at == path or (below and at.startswith(prefix)):
+                self.marked.add(at)
+                found.extend(messages)
+        return found
+
+    def unmarked(self) -> list[str]:
+        """Messages that no widget has shown, with their path."""
+        return [
+            f"{path}: {message}" if path and not message.startswith(path) else message
+            for path, messages in self.problems.items()
+            if path not in self.marked
+            for message in messages
+        ]
+
+    def marks(self, path: str, *, below: bool = True) -> None:
+        """Draw what is wrong at ``path``, and what it loses to, under the widget just drawn."""
+        for message in self.faults(path, below=below):
+            st.caption(f":red[:material/error: {plain(message)}]")
+        for message in self.clashes.get(path, ()):
+            st.caption(f":orange[:material/info: {plain(message)}]")
+
+    def label(self, spec: ParameterSpec | BlockSpec, path: str, *, understood: bool) -> str:
+        """The label of a field or switch, red when something is wrong there, with its badges."""
+        prefix = f"{path}."
+        wrong = any(at == path or at.startswith(prefix) for at in self.problems)
+        parts = [f":red[{spec.label}]" if wrong else spec.label]
+        if spec.deprecated:
+            parts.append(DEPRECATED)
+        if not understood:
+            parts.append(NOT_UNDERSTOOD)
+        return " ".join(parts)
+
+    def button(self, path: str, icon: str, edit: str, *arguments: Any, label: str = "", help: str | None = None) -> None:
+        """A small button that asks for ``edit`` on the draft."""
+        st.button(
+            label,
+            key=self.key(path),
+            icon=f":material/{icon}:",
+            type="tertiary",
+            help=help,
+            disabled=self.disabled,
+            on_click=ask,
+            args=(self.slot, edit, *arguments),
+        )

@@ -1,0 +1,201 @@
+"""The form as a whole: search, *only what I set*, resets with undo, the groups, and the box of extra fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from components.form.drawing import Form
+from components.form.memory import EDITS, FOLDS, Change, ask
+from components.parameter_form.blocks import is_wanted, items_in
+from components.parameter_form.outline import ON_THE_LEFT, Item, child_path, count_set, outline
+from components.plain_text import plain
+from core.connection import ServerKind
+from core.contract.parameters import parameter
+from core.errors import Problem
+
+ICONS = {
+    "Request": "bolt",
+    "Sampling": "tune",
+    "Length and stopping": "content_cut",
+    "Routing": "alt_route",
+    "Cache and timeout": "timer",
+    "Knowledge": "menu_book",
+    "Prompt and inputs": "edit_note",
+    "Thinking": "psychology",
+    "Identity and trace": "fingerprint",
+    "PII": "shield_person",
+    "orq twins": "content_copy",
+}
+OPEN_AT_FIRST = frozenset({"Sampling", "Length and stopping"})
+EXTRA_GROUP = "Extra fields"
+EXTRA_HELP = 'JSON the contract does not know, such as `{"logit_bias": {}}`. It is sent as it is, unchecked.'
+CSS = Path(__file__).with_name("form.css")
+
+
+def parameter_form(
+    slot: str,
+    draft: dict[str, Any],
+    problems: Sequence[Problem],
+    *,
+    models: Sequence[str],
+    kind: ServerKind,
+    disabled: bool = False,
+) -> None:
+    """Draw every parameter of ``draft`` (model and prompt have `request_field`), each problem under the widget it belongs to.
+
+    ``models`` fills the model pickers, typing stays free. For ``kind`` ``"openai"``, fields such a server does not understand are marked.
+    What is edited comes back through `collect` at the top of the next script.
+    """
+    form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled)
+    st.html(CSS)
+    _tools(form, draft)
+    stray = st.container()
+    drawn = [_group(form, group, items) for group, items in outline().items() if items]
+    _extra_fields(form, draft.get("extra", ""))
+    form.marked.update(ON_THE_LEFT)
+    with stray:
+        if not any(drawn):
+            st.caption(
+                f"No parameter matches “{plain(form.query)}”." if form.query else "Nothing is set yet: every parameter has its default."
+            )
+        for message in form.unmarked():
+            st.caption(f":red[:material/error: {plain(message)}]")
+
+
+def request_field(
+    slot: str, draft: dict[str, Any], path: str, problems: Sequence[Problem], *, models: Sequence[str] = (), kind: ServerKind = "local"
+) -> None:
+    """Draw one field by itself, outside the form: ``model`` over the prompt, ``prompt`` over the output."""
+    from components.parameter_form.fields import field
+
+    field(Form.begin(slot, draft, problems, models=models, kind=kind, disabled=False), parameter(path), path)
+
+
+def set_count(body: dict[str, Any], group: str) -> int:
+    """How many fields of ``group`` are sent; a block that is on with nothing in it counts as one."""
+    return count_set(outline()[group], body)
+
+
+def _nothing(form: Form) -> str:
+    if form.query:
+        return f"No parameter matches “{plain(form.query)}”" + (" among those that are set." if form.only_set else ".")
+    return "Nothing is set: every parameter has the server's default."
+
+
+def _tools(form: Form, draft: dict[str, Any]) -> None:
+    total = sum(count_set(items, form.body) for items in outline().values()) + bool(draft.get("extra", "").strip())
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        query = st.text_input(
+            "Find a parameter",
+            key=form.key("search"),
+            type="search",
+            live=True,
+            placeholder="Find a parameter",
+            icon=":material/search:",
+            label_visibility="collapsed",
+        )
+        form.only_set = st.toggle("Only set", key=form.key("only_set"), help="Show only what I set")
+        if form.memory.undo:
+            _tool(form, "undo", "undo", "undo", "Undo the last reset or removal")
+        else:
+            _tool(form, "reset_all", "restart_alt", "reset all", f"Reset all {total} fields (can be undone)", disabled=not total)
+    form.query = (query or "").casefold().strip()
+
+
+def _tool(form: Form, name: str, icon: str, edit: str, tip: str, *, disabled: bool = False) -> None:
+    st.button(
+        "",
+        key=form.key(name),
+        icon=f":material/{icon}:",
+        help=tip,
+        disabled=form.disabled or disabled,
+        on_click=ask,
+        args=(form.slot, edit),
+    )
+
+
+def _group(form: Form, group: str, items: tuple[Item, ...]) -> bool:
+    """Draw one group; ``False`` when search or *only set* leave nothing of it."""
+    searching = bool(form.query or form.only_set)
+    if searching and not any(is_wanted(form, item, child_path("", "", item)) for item in items):
+        return False
+    problems = _problems_in(form, items)
+    key = form.key(f"group.{group.lower().replace(' ', '_')}")
+    header = _header(group, count_set(items, form.body), len(problems))
+    icon = f":material/{ICONS[group]}:"
+    if searching:
+        box, is_open = st.expander(header, expanded=True, key=f"{key}.found", icon=icon), True
+    else:
+        _open_when_wrong(form, key, group, bool(problems))
+        tracked = st.expander(header, key=key, icon=icon, on_change="rerun")
+        box, is_open = tracked, bool(tracked.open)
+    if is_open:
+        with box, st.container(gap="small"):
+            items_in(form, items, block="", root="", understood=False)
+    else:
+        form.marked.update(problems)
+    return True
+
+
+def _open_when_wrong(form: Form, key: str, group: str, wrong: bool) -> None:
+    """Open a group when a problem appears in it; after that the reader may close it."""
+    if key not in st.session_state:
+        st.session_state[key] = group in OPEN_AT_FIRST or wrong
+    elif wrong and group not in form.memory.alarmed:
+        st.session_state[key] = True
+    if wrong != (group in form.memory.alarmed):
+        (form.memory.alarmed.append if wrong else form.memory.alarmed.remove)(group)
+
+
+def _header(group: str, count: int, problems: int) -> str:
+    parts = [group, f":gray[{count} set]" if count else "", f":red[{problems} to correct]" if problems else ""]
+    return " · ".join(part for part in parts if part)
+
+
+def _problems_in(form: Form, items: tuple[Item, ...]) -> list[str]:
+    roots = tuple(child_path("", "", item) for item in items)
+    return [path for path in form.problems if any(path == root or path.startswith(f"{root}.") for root in roots)]
+
+
+def _extra_fields(form: Form, text: str) -> None:
+    """The box of fields the contract does not know; its problems stand at ``extra``."""
+    if form.query and form.query not in "extra fields json":
+        form.faults("extra")
+        return
+    wrong = "extra" in form.problems
+    key = form.key("group.extra")
+    _open_when_wrong(form, key, EXTRA_GROUP, wrong)
+    box = st.expander(_header(EXTRA_GROUP, int(bool(text.strip())), int(wrong)), key=key, icon=":material/extension:", on_change="rerun")
+    if not box.open:
+        form.faults("extra")
+        return
+    with box:
+        form.memory.seed(form.key("extra"), "extra", "extra", text)
+        st.text_area(
+            "Extra fields as JSON",
+            key=form.key("extra"),
+            height=120,
+            placeholder='{"logit_bias": {"50256": -100}}',
+            help=EXTRA_HELP,
+            disabled=form.disabled,
+        )
+        form.marks("extra")
+
+
+def _fold_extra(draft: dict[str, Any], change: Change) -> None:
+    draft["extra"] = change.now or ""
+
+
+def _reset_all(draft: dict[str, Any]) -> None:
+    """Send nothing but model and prompt."""
+    draft["body"] = {name: draft["body"][name] for name in ON_THE_LEFT if name in draft["body"]}
+    draft["extra"] = ""
+    draft["shelf"] = {}
+
+
+FOLDS["extra"] = _fold_extra
+EDITS["reset all"] = _reset_all
