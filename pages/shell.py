@@ -4,8 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-st.set_page_config(page_title="Router playground", page_icon=":material/experiment:", layout="wide")
-st.html(Path(__file__).parent.parent / "components" / "page.css")
+COMPONENTS = Path(__file__).parent.parent / "components"
+
+# An icon of our own, because Streamlit has browsers fetch a :material/…: one from fonts.gstatic.com.
+st.set_page_config(page_title="Router playground", page_icon=str(COMPONENTS / "icon.svg"), layout="wide")
+st.html(COMPONENTS / "page.css")
 st.navigation(
     [
         st.Page(
