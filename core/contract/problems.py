@@ -25,35 +25,35 @@ LONGEST_NAME = 60
 class Node:
     """One place in the contract's tree.
 
-    ``path`` has no indices (``orq.knowledge_bases.top_k``); ``rule`` says what is right there; ``info`` are the fields that declare it
-    (several where the members of a union share a name); ``children`` are the names of its fields, in order.
+    ``path`` has no indices (``orq.knowledge_bases.top_k``); ``rule`` says what is right there; ``info`` is the field that declares it
+    (the first, where the members of a union share a name; none for the whole); ``children`` are the names of its fields, in order.
     """
 
     path: str
     rule: Rule
-    info: tuple[FieldInfo, ...]
+    info: FieldInfo | None
     children: list[str] = field(default_factory=list)
 
     @property
     def description(self) -> str:
         """What the field means, from the one place that says it."""
-        return self.info[0].description or ""
+        return (self.info and self.info.description) or ""
 
     @property
     def required(self) -> bool:
         """Whether a body (or block) without it is refused."""
-        return self.info[0].is_required()
+        return self.info is None or self.info.is_required()
 
     @property
     def deprecated(self) -> bool:
         """Whether the contract advises against it."""
-        extra = self.info[0].json_schema_extra
+        extra = self.info.json_schema_extra if self.info else None
         return isinstance(extra, dict) and bool(extra.get("deprecated"))
 
 
 def tree(model: type[BaseModel]) -> dict[str, Node]:
     """Every place below ``model`` by its path without indices, in contract order; ``""`` is the whole."""
-    nodes = {"": Node("", Block(), ())}
+    nodes = {"": Node("", Block(), None)}
     _grow(model, "", nodes)
     return nodes
 
@@ -61,10 +61,8 @@ def tree(model: type[BaseModel]) -> dict[str, Node]:
 def _grow(model: type[BaseModel], prefix: str, nodes: dict[str, Node]) -> None:
     for name, info in model.model_fields.items():
         path = f"{prefix}.{name}" if prefix else name
-        rule = next(part for part in info.metadata if isinstance(part, Rule))
-        known = nodes.get(path)
-        nodes[path] = Node(path, rule, (*known.info, info), known.children) if known else Node(path, rule, (info,))
-        if name not in nodes[prefix].children:
+        if path not in nodes:
+            nodes[path] = Node(path, next(part for part in info.metadata if isinstance(part, Rule)), info)
             nodes[prefix].children.append(name)
         for nested in _models(info.annotation):
             _grow(nested, path, nodes)
