@@ -8,8 +8,10 @@ Every failure is one of ``core.errors``; none of them refers to the request, so 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+import math
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from core.contract.response import Completion
 
 ACCEPT: Final = "text/event-stream, application/json"
+_TOO_DEEP: Final = Problem("", "This is nested too deeply to be written as JSON; it must be flatter.")
 _POOL_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
 
 
@@ -36,20 +39,11 @@ def encode_body(body: CompletionRequest | Mapping[str, Any]) -> bytes:
     wire = body if isinstance(body, Mapping) else body.to_wire()
     try:
         return json.dumps(wire, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError):
-        problem = _unencodable(wire, "") or Problem("", "This cannot be written as JSON.")
+    except (TypeError, ValueError):
+        problem = _first_unencodable(wire)
+    except RecursionError:
+        problem = _TOO_DEEP
     raise InvalidRequest((problem,))
-
-
-def open_pool(connection: Connection) -> httpx.AsyncClient:
-    """A pool of keep-alive connections for any number of clients of ``connection``; whoever opens it closes it.
-
-    Certificates are loaded for https only, which saves a local router's client 20 ms; a proxy from the environment is used for
-    other hosts than this machine.
-    """
-    url = httpx.URL(connection.base_url)
-    local = url.host == "localhost" or url.host.startswith("127.") or url.host == "::1"
-    return httpx.AsyncClient(verify=url.scheme != "http", trust_env=not local, limits=_POOL_LIMITS, follow_redirects=False)
 
 
 class RouterClient:
@@ -131,7 +125,7 @@ class RouterClient:
         if self._http is not None:
             return self._http
         if self._owned is None:
-            self._owned = open_pool(self._connection)
+            self._owned = _own_pool(self._connection)
         return self._owned
 
     def _url(self, path: str) -> httpx.URL:
@@ -172,24 +166,36 @@ def models_path(connection: Connection) -> str:
     return "/v3/router/models"
 
 
+def _own_pool(connection: Connection) -> httpx.AsyncClient:
+    """A pool for one client: certificates are loaded for https only (20 ms), a proxy from the environment is for other machines than
+    this one, and cookies are refused."""
+    url = httpx.URL(connection.base_url)
+    local = url.host in ("localhost", "::1") or url.host.startswith("127.")
+    cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(verify=url.scheme != "http", trust_env=not local, limits=_POOL_LIMITS, cookies=cookies)
+
+
+def _first_unencodable(wire: Any) -> Problem:
+    """The first thing in a body that JSON cannot carry."""
+    try:
+        return _unencodable(wire, "") or Problem("", "This cannot be written as JSON.")
+    except RecursionError:
+        return _TOO_DEEP
+
+
 def _unencodable(value: Any, path: str) -> Problem | None:
-    """The first thing in ``value`` that JSON cannot carry."""
     match value:
         case str():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                return Problem(path, "This holds half of a character (a lone surrogate); type or paste the text again.")
-        case float() if value != value or value in (float("inf"), float("-inf")):
-            return Problem(path, "This must be a finite number.")
-        case Mapping():
-            pairs = [(f"{path}.{name}".lstrip("."), item) for name, item in value.items()]
-            return next((problem for name, item in pairs if (problem := _unencodable(item, name))), None)
-        case list() | tuple():
-            pairs = [(f"{path}.{number}".lstrip("."), item) for number, item in enumerate(value)]
-            return next((problem for name, item in pairs if (problem := _unencodable(item, name))), None)
-        case None | bool() | int() | float():
+            broken = any("\ud800" <= letter <= "\udfff" for letter in value)
+            return Problem(path, "This holds half of a character (a lone surrogate); type or paste the text again.") if broken else None
+        case None | bool() | int():
             return None
+        case float():
+            return None if math.isfinite(value) else Problem(path, "This must be a finite number.")
+        case Mapping():
+            items: Iterable[tuple[Any, Any]] = value.items()
+        case list() | tuple():
+            items = enumerate(value)
         case _:
-            return Problem(path, "This is not a JSON value.")
-    return None
+            return Problem(path, "This is not a JSON value; it must be text, a number, true, false, null, a list or an object.")
+    return next((problem for name, item in items if (problem := _unencodable(item, f"{path}.{name}".lstrip(".")))), None)

@@ -11,7 +11,7 @@ import html
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
@@ -26,7 +26,7 @@ from core.sse import EventDecoder
 
 BODY_LIMIT: Final = 64 * 1024
 _MESSAGE_LIMIT: Final = 600
-_REQUEST_ID_HEADERS: Final = ("x-router-request-id", "x-request-id", "request-id", "x-orq-request-id", "x-amzn-requestid", "cf-ray")
+_REQUEST_ID_HEADERS: Final = ("x-router-request-id", "x-request-id", "request-id", "x-orq-request-id", "x-amzn-requestid")
 
 
 class _Meaning(NamedTuple):
@@ -55,12 +55,16 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = {
 }
 _CLIENT_FAULT: Final = _Meaning("The router refused the request", "Check the request, and the base URL and path on the Connections page.")
 _SERVER_FAULT: Final = _Meaning("The router failed", "Run it again in a moment.")
+_ERROR_AS_SUCCESS: Final = _Meaning("The router answered with an error", "Run it again; if it stays, look at the raw response.")
 _NO_COMPLETION: Final = _Meaning("The server sent no completion", "Check the base URL and the path on the Connections page.")
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorTold:
-    """An error in the sender's own words; ``None`` where it did not say. ``message`` is one line, ``""`` when there was none."""
+    """An error in the sender's own words; ``None`` where it did not say. ``message`` is one line, ``""`` when there was none.
+
+    ``status`` is the HTTP status the words themselves name; ``is_error`` is false for words that do not say that they are an error.
+    """
 
     message: str = ""
     code: str | None = None
@@ -70,6 +74,7 @@ class ErrorTold:
     failures: Any = None
     request_id: str | None = None
     status: int | None = None
+    is_error: bool = True
 
 
 def error_told(value: Any) -> ErrorTold | None:
@@ -87,8 +92,8 @@ def error_told(value: Any) -> ErrorTold | None:
 def any_error(value: Any) -> ErrorTold:
     """The error that the body of an error status tells, whichever of the forms it has; empty when it tells nothing."""
     if isinstance(value, Mapping):
-        return error_told(value) or _from_fields(value, value)
-    return ErrorTold(message=_line(value))
+        return error_told(value) or replace(_from_fields(value, value), is_error="message" in value)
+    return ErrorTold(message=_line(value), is_error=False)
 
 
 def rejection(status: int, headers: httpx.Headers, body: bytes, connection: Connection) -> RouterRejected:
@@ -96,7 +101,7 @@ def rejection(status: int, headers: httpx.Headers, body: bytes, connection: Conn
     text = body[:BODY_LIMIT].decode("utf-8", "replace")
     told = _told_by(body, text, headers)
     wait_s = retry_after_s(headers)
-    meaning = _meaning(status)
+    meaning = _meaning(status, told)
     code = told.code
     label = f"{status} {code}" if code and code != str(status) else f"{status}"
     said = told.message or _no_words(status, headers, text)
@@ -160,7 +165,8 @@ def _told_by(body: bytes, text: str, headers: httpx.Headers) -> ErrorTold:
     try:
         value = parse_json(body) if body.strip() else None
     except MalformedResponse:
-        return ErrorTold(message=_page_text(text) if kind == "text/html" or text.lstrip().startswith("<") else _line(text))
+        page = kind == "text/html" or text.lstrip().startswith("<")
+        return ErrorTold(message=_page_text(text) if page else _line(text), is_error=False)
     return any_error(value)
 
 
@@ -183,7 +189,9 @@ def _from_fields(fields: Mapping[str, Any], outer: Mapping[str, Any]) -> ErrorTo
     return ErrorTold(message, code, text("param"), text("type"), text("doc_url"), failures, text("id"), status)
 
 
-def _meaning(status: int) -> _Meaning:
+def _meaning(status: int, told: ErrorTold) -> _Meaning:
+    if status < 400 and told.is_error:
+        return _MEANINGS.get(told.status or 0, _ERROR_AS_SUCCESS)
     if status < 400:
         return _NO_COMPLETION
     return _MEANINGS.get(status) or (_CLIENT_FAULT if status < 500 else _SERVER_FAULT)
@@ -192,13 +200,13 @@ def _meaning(status: int) -> _Meaning:
 def _next_step(status: int, meaning: _Meaning, told: ErrorTold, wait_s: float | None, connection: Connection) -> str:
     if status == 401 and connection.api_key is None:
         return "Enter a key on the Connections page."
-    if status == 429 and wait_s:
+    if status == 429 and wait_s and wait_s >= 1:
         return f"Wait {math.ceil(wait_s)} s, then run it again."
     if status == 501 and told.param:
         return f"Take {told.param} out of the request, or use another router."
     if status == 400 and told.param:
         return f"Correct {told.param}."
-    if wait_s and status >= 500:
+    if wait_s and wait_s >= 1 and status >= 500:
         return f"{meaning.next_step} The router asks to wait {math.ceil(wait_s)} s."
     return meaning.next_step
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import httpx
 import orjson
@@ -30,6 +30,7 @@ WHOLE_LIMIT: Final = 64 * 1024 * 1024
 _DRAIN_S: Final = 0.1
 _READABLE_ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 _COMPLETION_FIELDS: Final = frozenset({"choices", "id", "object", "model", "usage"})
+_LOOK: Final = "Look under Raw response at what the server sends."
 Reason = Literal["error_frame", "cut", "malformed", "frame_too_large", "read_timeout"]
 
 
@@ -47,7 +48,8 @@ class Reply:
         self._whole: Completion | None = None
         self._raw: list[bytes] = []
         self._raw_room = RAW_LIMIT
-        self._open: list[AsyncGenerator[Any]] = []
+        self._body: AsyncGenerator[bytes] | None = None
+        self._iteration: AsyncGenerator[CompletionChunk] | None = None
         self._done = False
         self.status: int = response.status_code
         self.headers: httpx.Headers = httpx.Headers([(name, redacted(value, connection)) for name, value in response.headers.multi_items()])
@@ -56,9 +58,10 @@ class Reply:
         self.raw_truncated: bool = False
 
     def __aiter__(self) -> AsyncIterator[CompletionChunk]:
-        chunks = self._chunks() if self.streamed else self._only_chunk()
-        self._open.append(chunks)
-        return chunks
+        if self._iteration is not None:
+            raise RuntimeError("A reply is iterated once; its completion() keeps what came.")
+        self._iteration = self._chunks() if self.streamed else self._only_chunk()
+        return self._iteration
 
     @property
     def raw(self) -> bytes:
@@ -75,12 +78,10 @@ class Reply:
     async def read_json(self) -> Any:
         """The JSON value of an answer in one piece. Raises RouterRejected when it is none, StreamBroken when it breaks off."""
         body = await self._read_whole()
-        if media_type(self.headers).endswith("json") or not media_type(self.headers):
-            try:
-                return parse_json(body)
-            except MalformedResponse:
-                pass
-        raise self._no_completion(body)
+        value = self._json(body)
+        if value is None or (isinstance(value, dict) and error_told(value)):
+            raise self._no_completion(body)
+        return value
 
     async def read_error(self, limit: int) -> bytes:
         """The beginning of an error's body, or as much of it as comes; never raises for a body that breaks off."""
@@ -95,20 +96,13 @@ class Reply:
 
     async def aclose(self) -> None:
         """Lets go of the answer. A stream that was read to its ``[DONE]`` gives its connection back; any other is closed."""
-        if self._done and not self._response.is_closed:
-            await self._drain()
+        body = self._body
+        if self._done and body is not None and not self._response.is_closed:
+            await _drain(body)
         await self._response.aclose()
-        for generator in reversed(self._open):
-            await generator.aclose()
-
-    async def _drain(self) -> None:
-        """Reads the few bytes that HTTP itself sends after the last frame, but waits for no server that keeps the line open."""
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                async for _ in self._open[-1]:
-                    pass
-        except (TimeoutError, httpx.HTTPError):
-            return
+        for generator in (self._iteration, body):
+            if generator is not None:
+                await generator.aclose()
 
     async def _chunks(self) -> AsyncGenerator[CompletionChunk]:
         decoder = EventDecoder()
@@ -123,7 +117,7 @@ class Reply:
                     return
         except FrameTooLarge as problem:
             rest = problem.events
-            failure = self._broken("frame_too_large", str(problem), "Look under Raw response at what the server sends.")
+            failure = self._broken("frame_too_large", str(problem), _LOOK)
         except httpx.HTTPError as problem:
             rest = decoder.end()
             failure = self._transport_failure(problem)
@@ -137,14 +131,8 @@ class Reply:
 
     async def _only_chunk(self) -> AsyncGenerator[CompletionChunk]:
         body = await self._read_whole()
-        kind = media_type(self.headers)
-        value: Any = None
-        if kind.endswith("json") or not kind:
-            try:
-                value = parse_json(body)
-            except MalformedResponse:
-                value = None
-        if not isinstance(value, dict) or error_told(unwrapped(value)) or _COMPLETION_FIELDS.isdisjoint(unwrapped(value)):
+        value = self._json(body)
+        if type(value) is not dict or error_told(unwrapped(value)) or _COMPLETION_FIELDS.isdisjoint(unwrapped(value)):
             raise self._no_completion(body)
         self._whole = whole = parse_completion(value)
         yield CompletionChunk(
@@ -170,16 +158,15 @@ class Reply:
         if event.event == "error":
             told: ErrorTold | None = any_error(event.data.decode("utf-8", "replace") if frame is None else frame)
         elif type(frame) is dict:
-            told = error_told(unwrapped(frame))
+            inner = unwrapped(frame)
+            told = error_told(inner)
+            if told is None and "message" in inner and _COMPLETION_FIELDS.isdisjoint(inner):
+                told = any_error(inner)
         elif otherwise is not None:
             return self._with_partial(otherwise)
         else:
             shown = event.data[:80].decode("utf-8", "replace")
-            return self._with_partial(
-                self._broken(
-                    "malformed", f"A frame of the stream is not a JSON object: {shown}", "Look under Raw response at what the server sends."
-                )
-            )
+            return self._with_partial(self._broken("malformed", f"A frame of the stream is not a JSON object: {shown}", _LOOK))
         return None if told is None else self._with_partial(self._error_frame(told))
 
     def _error_frame(self, told: ErrorTold) -> StreamBroken:
@@ -228,6 +215,11 @@ class Reply:
             failure = self._transport_failure(problem)
         raise failure
 
+    def _json(self, body: bytes) -> Any:
+        """The value of a body that says it is JSON, or does not say what it is; ``None`` for any other."""
+        kind = media_type(self.headers)
+        return _tolerantly(body) if kind.endswith("json") or not kind else None
+
     def _bytes(self) -> AsyncGenerator[bytes]:
         """The body as it comes, in as few layers as httpx allows; through its decompression only if the server compresses unasked."""
         encodings = {name.strip().lower() for name in self.headers.get("content-encoding", "").split(",")}
@@ -235,9 +227,8 @@ class Reply:
             name = ", ".join(sorted(encodings - _READABLE_ENCODINGS))
             raise self._broken("malformed", f"The answer is compressed in a way not asked for ({name}).", "Switch that off on the server.")
         body = self._response.aiter_raw() if encodings <= {"", "identity"} else self._response.aiter_bytes()
-        generator: AsyncGenerator[bytes] = body  # type: ignore[assignment]  # httpx declares the wider type
-        self._open.append(generator)
-        return generator
+        self._body = cast("AsyncGenerator[bytes]", body)  # httpx declares the wider type
+        return self._body
 
     def _keep(self, received: bytes) -> None:
         """Keeps the bytes for ``raw``, as long as there is room."""
@@ -252,8 +243,18 @@ class Reply:
         return RAW_LIMIT - self._raw_room
 
 
+async def _drain(body: AsyncGenerator[bytes]) -> None:
+    """Reads the few bytes that HTTP itself sends after the last frame, but waits for no server that keeps the line open."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in body:
+                pass
+    except (TimeoutError, httpx.HTTPError):
+        return
+
+
 def _tolerantly(data: bytes) -> Any:
-    """The value of a frame that orjson refuses; ``None`` when it is no JSON at all."""
+    """The value of ``data``; ``None`` when it is no JSON at all."""
     try:
         return parse_json(data)
     except MalformedResponse:

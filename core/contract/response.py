@@ -135,23 +135,23 @@ def parse_chunk(data: bytes) -> CompletionChunk:
 
 def chunk_from(frame: Mapping[str, Any]) -> CompletionChunk:
     """A chunk from a frame's object; also from one inside a ``{"data": {…}}`` envelope, which some SDKs' servers send literally."""
-    values = unwrapped(frame)
+    values = frame if "choices" in frame else unwrapped(frame)
     get = values.get
     listed = get("choices")
     if type(listed) is list and len(listed) == 1 and type(one := listed[0]) is dict:
         choices: tuple[Choice, ...] = (_choice(one, 0),)
     else:
         choices = _choices(listed)
-    usage = get("usage")
-    created = get("created")
+    name, kind, model, created = get("id"), get("object"), get("model"), get("created")
+    fingerprint, usage = get("system_fingerprint"), get("usage")
     return CompletionChunk(
-        name if type(name := get("id")) is str else _text_or_none(name),
-        name if type(name := get("object")) is str else _text_or_none(name),
-        name if type(name := get("model")) is str else _text_or_none(name),
-        created if type(created) is int or created is None else _created(created),
-        None if (name := get("system_fingerprint")) is None else _text_or_none(name),
+        name if type(name) is str else _text_or_none(name),
+        kind if type(kind) is str else _text_or_none(kind),
+        model if type(model) is str else _text_or_none(model),
+        created if type(created) is int else _created(created),
+        fingerprint if fingerprint is None or type(fingerprint) is str else _text_or_none(fingerprint),
         choices,
-        None if usage is None else parse_usage(usage),
+        usage if usage is None else parse_usage(usage),
         frame,
     )
 
@@ -253,14 +253,12 @@ def merge(chunks: Iterable[CompletionChunk]) -> Completion:
 
 def _choice(value: Mapping[str, Any], position: int) -> Choice:
     get = value.get
-    index = get("index")
+    index, text, reason = get("index"), get("text"), get("finish_reason")
     if type(index) is not int:
         index = position if (number := count(index)) is None else number
-    text = get("text")
     if type(text) is not str:
         text = "" if text is None else str(text)
-    reason = get("finish_reason")
-    if type(reason) is not str or not reason:
+    if reason is not None and (type(reason) is not str or not reason):
         reason = None
     return Choice(index, text, reason)
 
@@ -279,7 +277,7 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _created(value: Any) -> Created | None:
-    return value if isinstance(value, str) else count(value)
+    return value if value is None or isinstance(value, str) else count(value)
 
 
 def _object(data: bytes) -> dict[str, Any]:
