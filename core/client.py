@@ -108,18 +108,26 @@ class RouterClient:
             await pool.aclose()
 
     async def _send(self, method: str, path: str, content: bytes | None) -> Reply:
-        url = self._url(path)
-        headers = self._headers(content is not None)
-        connection = self._connection
-        timeout = httpx.Timeout(connection.read_timeout_s, connect=connection.connect_timeout_s, pool=connection.connect_timeout_s)
-        http = self._pool()
+        request = self._request(method, path, content)
         try:
-            request = http.build_request(method, url, headers=headers, content=content, timeout=timeout)
-            response = await http.send(request, stream=True, auth=None, follow_redirects=False)
-            return Reply(response, connection)
+            response = await self._pool().send(request, stream=True, auth=None, follow_redirects=False)
+            return Reply(response, self._connection)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, OverflowError) as problem:
-            failure = connection_problem(problem, connection)
-        raise failure
+            failure = connection_problem(problem, self._connection)
+        raise failure  # out here, so that it has no context: httpx's errors refer to the request, and so to the key
+
+    def _request(self, method: str, path: str, content: bytes | None) -> httpx.Request:
+        connection = self._connection
+        problem = address_problem(connection) or header_problem(connection)
+        if problem is not None:
+            raise problem
+        return self._pool().build_request(
+            method,
+            connection.base_url.rstrip("/") + "/" + path.lstrip("/"),
+            headers=_headers(connection, content is not None),
+            content=content,
+            timeout=httpx.Timeout(connection.read_timeout_s, connect=connection.connect_timeout_s, pool=connection.connect_timeout_s),
+        )
 
     def _pool(self) -> httpx.AsyncClient:
         if self._http is not None:
@@ -127,26 +135,6 @@ class RouterClient:
         if self._owned is None:
             self._owned = _own_pool(self._connection)
         return self._owned
-
-    def _url(self, path: str) -> httpx.URL:
-        problem = address_problem(self._connection)
-        if problem is not None:
-            raise problem
-        return httpx.URL(self._connection.base_url.rstrip("/") + "/" + path.lstrip("/"))
-
-    def _headers(self, has_body: bool) -> httpx.Headers:
-        """What is sent along; the connection's own headers win, except over its key."""
-        connection = self._connection
-        problem = header_problem(connection)
-        if problem is not None:
-            raise problem
-        headers = httpx.Headers({"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": "router-playground"})
-        if has_body:
-            headers["Content-Type"] = "application/json"
-        headers.update(connection.headers)
-        if connection.api_key is not None and (key := connection.api_key.get_secret_value().strip()):
-            headers["Authorization"] = f"Bearer {key}"
-        return headers
 
     async def _refuse_errors(self, reply: Reply) -> None:
         """Raises RouterRejected unless the status promises content."""
@@ -156,6 +144,17 @@ class RouterClient:
             raise redirection(reply.status, reply.headers, self._connection)
         body = await reply.read_error(BODY_LIMIT)
         raise rejection(reply.status, reply.headers, body, self._connection)
+
+
+def _headers(connection: Connection, has_body: bool) -> httpx.Headers:
+    """What is sent along; the connection's own headers win, except over its key."""
+    headers = httpx.Headers({"Accept": ACCEPT, "Accept-Encoding": "identity", "User-Agent": "router-playground"})
+    if has_body:
+        headers["Content-Type"] = "application/json"
+    headers.update(connection.headers)
+    if connection.api_key is not None and (key := connection.api_key.get_secret_value().strip()):
+        headers["Authorization"] = f"Bearer {key}"
+    return headers
 
 
 def models_path(connection: Connection) -> str:

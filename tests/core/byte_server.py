@@ -118,7 +118,7 @@ class ByteServer:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if answer.headers_sent:
             writer.write(answer.head())
-        for piece in answer.pieces:
+        for piece in filter(None, answer.pieces):  # an empty chunk would be the last one
             writer.write(answer.framed(piece))
             await writer.drain()
             await asyncio.sleep(0)
