@@ -251,6 +251,13 @@ class TestBodiesAsText:
             parse_request('{"model": "m", "prompt": "p", "orq": {"inputs": {"a": 1e999}}}')
 
 
+@pytest.mark.parametrize("inputs", [{"a": [float("nan")]}, [{"key": "a", "value": {"b": float("inf")}}], {"a": {"b": {1, 2}}}])
+def test_an_input_that_json_cannot_carry_is_refused_in_either_form(inputs: Any) -> None:
+    found = problem(orq={"inputs": inputs})
+    assert found.path.startswith("orq.inputs.")
+    assert "JSON" in found.message
+
+
 class TestImmutability:
     def test_later_edits_of_the_body_do_not_reach_the_request(self) -> None:
         body = {**MINIMAL, "stop": ["a"], "orq": {"inputs": {"a": [1]}, "identity": {"id": "i", "metadata": [{"k": [1]}]}}}
