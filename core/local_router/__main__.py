@@ -47,13 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"Port {options.port} cannot be used: {error.strerror}. Choose another with --port, or 0 for a free one.\n")
         return 1
-    learned_text()
-    key = f"with the key {options.api_key}" if options.api_key else "any key is accepted"
-    sys.stdout.write(f"Local router on http://{HOST}:{listener.getsockname()[1]}, {key}\n")
-    sys.stdout.flush()
-    server = make_server(SecretStr(options.api_key), options.pace)
     with suppress(KeyboardInterrupt):
-        asyncio.run(server.serve(sockets=[listener]))
+        learned_text()
+        key = f"with the key {options.api_key}" if options.api_key else "any key is accepted"
+        sys.stdout.write(f"Local router on http://{HOST}:{listener.getsockname()[1]}, {key}\n")
+        sys.stdout.flush()
+        asyncio.run(make_server(SecretStr(options.api_key), options.pace).serve(sockets=[listener]))
     return 0
 
 

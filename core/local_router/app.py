@@ -41,7 +41,7 @@ def local_router_app(api_key: SecretStr, pace: float) -> Starlette:
             Route("/v1/models", list_models, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
-        middleware=[Middleware(RequestId), Middleware(KeyCheck, api_key=api_key)],
+        middleware=[Middleware(Requests), Middleware(KeyCheck, api_key=api_key)],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug},
     )
 
@@ -62,16 +62,12 @@ async def list_models(_request: Request) -> Response:
     return JSONResponse({"object": "list", "data": data})
 
 
-async def health(_request: Request) -> Response:
-    """That the router answers."""
-    return JSONResponse({"status": "ok"})
-
-
-class RequestId:
-    """Gives every answer an ``x-router-request-id``."""
+class Requests:
+    """Gives every answer an ``x-router-request-id``, and counts the requests under way."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,7 +80,17 @@ class RequestId:
                 MutableHeaders(scope=message)["x-router-request-id"] = request_id
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        scope["others_under_way"] = self._under_way
+        self._under_way += 1
+        try:
+            await self.app(scope, receive, send_with_id)
+        finally:
+            self._under_way -= 1
+
+
+async def health(request: Request) -> Response:
+    """That the router answers, and how many other requests it is answering."""
+    return JSONResponse({"status": "ok", "under_way": request.scope["others_under_way"]})
 
 
 class KeyCheck:

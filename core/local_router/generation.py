@@ -42,7 +42,7 @@ class Choice:
 
     def step(self) -> Piece:
         """One token further; the piece with a finish reason is the last."""
-        token = self._sampler.draw(self._model.probabilities(self._contexts, self._sampler.buffer))
+        token = self._sampler.draw(self._contexts)
         if token == END_OF_TEXT:
             return Piece(self._index, self._filter.flush(), "stop", 0)
         self._left -= 1

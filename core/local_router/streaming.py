@@ -37,10 +37,9 @@ async def unless_client_leaves(receive: Receive, work: Awaitable[T]) -> T:
             raise ClientGone
         return task.result()
     finally:
-        for each in (task, leaving):
-            each.cancel()
-        with suppress(asyncio.CancelledError):
-            await leaving
+        task.cancel()
+        leaving.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -106,13 +105,21 @@ class ContextTree:
         column = self._columns[depth]
         if column[low] == NOTHING:
             low += 1
+        if high - low == 1:
+            return Context(depth, low, [int(column[low])], [1], 1)
         if high - low <= RARE:
-            tally = Counter(column[low:high].tolist())  # in ascending order, as the column is sorted here
+            tally: dict[int, int] = {}  # in ascending order, as the column is sorted here
+            for token in column[low:high].tolist():
+                tally[token] = tally.get(token, 0) + 1
             return Context(depth, low, list(tally), list(tally.values()), high - low)
         behind = column[low:high]
         starts = np.flatnonzero(behind[1:] != behind[:-1]) + 1
         counts = np.diff(starts, prepend=0, append=high - low)
         return Context(depth, low, behind[np.concatenate(([0], starts))], counts, high - low)
+
+    def occurrence(self, context: Context, number: int) -> int:
+        """The token behind one occurrence of ``context``, counted from 0; occurrences are sorted by it."""
+        return int(self._columns[context.depth][context.low + number])
 
     def extend(self, chain: Sequence[Context], token: int, longest: int) -> list[Context]:
         """The contexts of the last 0, 1, … tokens after ``token`` came behind those of ``chain``; at most ``longest`` tokens."""

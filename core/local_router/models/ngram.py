@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -65,6 +65,14 @@ class NgramModel:
     def advance(self, contexts: Sequence[Context], token: int) -> list[Context]:
         """The contexts after one token more."""
         return self.text.tree.extend(contexts, token, self.order - 1)
+
+    def draw(self, contexts: Sequence[Context], random: Callable[[], float]) -> int:
+        """A token drawn from ``probabilities(contexts)``, without spelling them out: a context is left for the shorter one as often as
+        its back-off weight says, else one of its occurrences is drawn. ``random`` gives numbers in [0, 1)."""
+        for context in reversed(contexts):
+            if random() >= context.back_off:
+                return self.text.tree.occurrence(context, int(random() * context.total))
+        return int(random() * self.tokenizer.vocabulary_size)
 
     def probabilities(self, contexts: Sequence[Context], out: Probabilities | None = None) -> Probabilities:
         """P of every token of the vocabulary (ids from 0); sums to 1. Written into ``out`` where given."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from core.local_router.models.context_tree import Context
 from core.local_router.models.ngram import NgramModel, Probabilities
 
 
@@ -40,34 +42,33 @@ class Sampler:
     """Draws tokens from a model's distribution, one choice's worth."""
 
     def __init__(self, model: NgramModel, parameters: SamplingParameters, choice: int = 0) -> None:
+        self._model = model
         self._parameters = parameters
         self._random = random_source(parameters.seed, choice)
-        self._seen: Counter[int] = Counter()
         self._penalised = bool(parameters.frequency_penalty or parameters.presence_penalty)
+        self._plain = parameters.temperature == 1 and parameters.top_p == 1 and not self._penalised
+        self._seen: Counter[int] = Counter()
         self._buffer = np.empty(model.tokenizer.vocabulary_size)
 
-    @property
-    def buffer(self) -> Probabilities:
-        """Room for one distribution, so that none is allocated for each token."""
-        return self._buffer
+    def draw(self, contexts: Sequence[Context]) -> int:
+        """The id of the token that comes after ``contexts``.
 
-    def draw(self, probabilities: Probabilities) -> int:
-        """A token id; ``probabilities`` is used up. At temperature 0 the likeliest, and of equals the one with the smallest id."""
-        parameters = self._parameters
+        Penalties come first, then temperature (at 0 the likeliest token, of equals the one with the smallest id), then top_p.
+        """
+        if self._plain:
+            return self._model.draw(contexts, self._random.random)
+        probabilities = self._model.probabilities(contexts, self._buffer)
         if self._penalised:
             probabilities = self._with_penalties(probabilities)
-        if parameters.temperature == 0:
-            token = int(probabilities.argmax())
-        else:
-            if parameters.temperature != 1:
-                probabilities /= probabilities.max()
-                np.power(probabilities, 1 / parameters.temperature, out=probabilities)
-            token = self._pick(probabilities)
+        token = int(probabilities.argmax()) if self._parameters.temperature == 0 else self._pick(probabilities)
         if self._penalised:
             self._seen[token] += 1
         return token
 
     def _pick(self, weights: Probabilities) -> int:
+        if self._parameters.temperature != 1:
+            weights /= weights.max()
+            np.power(weights, 1 / self._parameters.temperature, out=weights)
         tokens = nucleus(weights, self._parameters.top_p) if self._parameters.top_p < 1 else None
         sums = weights.cumsum() if tokens is None else weights[tokens].cumsum()
         place = int(sums.searchsorted(self._random.random() * sums[-1], side="right"))
