@@ -40,7 +40,7 @@ def filter_builder(form: Form, spec: ParameterSpec, path: str) -> None:
     view = view_of(value, json_view=form.shelf.get(f"{path}.view") == AS_JSON)
     form.memory.seed(form.key(path), path, "filter view", view)
     st.segmented_control(
-        form.label(spec, path, understood=True),
+        form.label(spec, path),
         VIEWS,
         key=form.key(path),
         required=True,

@@ -84,18 +84,19 @@ class Form:
     def marks(self, path: str, *, below: bool = True) -> None:
         """Draw what is wrong at ``path``, and what it loses to, under the widget just drawn."""
         for message in self.faults(path, below=below):
-            st.caption(f":red[:material/error: {plain(message)}]")
+            st.markdown(f":small[:red[:material/error: {plain(message)}]]")
         for message in self.clashes.get(path, ()):
-            st.caption(f":orange[:material/info: {plain(message)}]")
+            st.markdown(f":small[:orange[:material/info: {plain(message)}]]")
 
-    def label(self, spec: ParameterSpec | BlockSpec, path: str, *, understood: bool) -> str:
-        """The label of a field or switch, red when something is wrong there, with its badges."""
+    def label(self, spec: ParameterSpec | BlockSpec, path: str, *, badges: bool = False, understood: bool = True) -> str:
+        """The label of a field or switch, red when something is wrong there; ``badges`` where no block around it has them."""
         prefix = f"{path}."
         wrong = any(at == path or at.startswith(prefix) for at in self.problems)
-        parts = [f":red[{spec.label}]" if wrong else spec.label]
-        if spec.deprecated:
+        name = path.rpartition(".")[2]
+        parts = [f":red[{name}]" if wrong else name]
+        if badges and spec.deprecated:
             parts.append(DEPRECATED)
-        if not understood:
+        if badges and not understood and self.kind == "openai":
             parts.append(NOT_UNDERSTOOD)
         return " ".join(parts)
 

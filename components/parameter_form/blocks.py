@@ -21,33 +21,33 @@ TABLE_KINDS = frozenset({"weights", "metadata", "inputs", "thresholds"})
 HALF_KINDS = frozenset({"number", "integer", "choice", "constant", "text"})
 
 
-def items_in(form: Form, items: tuple[Item, ...], *, block: str, root: str, understood: bool) -> None:
+def items_in(form: Form, items: tuple[Item, ...], *, block: str, root: str, badges: bool = False) -> None:
     """Draw fields and blocks that stand under ``root``; small fields share a row in pairs."""
     pending: list[tuple[ParameterSpec, str]] = []
     for item in items:
         path = child_path(block, root, item)
         if not is_wanted(form, item, path):
             continue
-        if isinstance(item, ParameterSpec) and _is_half(item) and (understood or item.openai or form.kind != "openai"):
+        if isinstance(item, ParameterSpec) and _is_half(item) and not (badges and form.kind == "openai" and not item.openai):
             pending.append((item, path))
             if len(pending) == 2:
                 _pair(form, pending)
             continue
         _pair(form, pending)
         if isinstance(item, Branch):
-            _block(form, item, path, understood=understood)
+            _block(form, item, path, badges=badges)
         else:
-            _one(form, item, path, understood=understood or item.openai or form.kind != "openai")
+            _one(form, item, path, badges=badges)
     _pair(form, pending)
 
 
-def _one(form: Form, spec: ParameterSpec, path: str, *, understood: bool) -> None:
+def _one(form: Form, spec: ParameterSpec, path: str, *, badges: bool) -> None:
     if spec.widget in TABLE_KINDS:
-        list_field(form, spec, path)
+        list_field(form, spec, path, badges=badges)
     elif spec.widget == "filter":
         filter_builder(form, spec, path)
     else:
-        field(form, spec, path, understood=understood)
+        field(form, spec, path, badges=badges)
 
 
 def _pair(form: Form, pending: list[tuple[ParameterSpec, str]]) -> None:
@@ -104,14 +104,13 @@ def _common(left: list[str], right: list[str]) -> list[str]:
     return found
 
 
-def _block(form: Form, branch: Branch, path: str, *, understood: bool) -> None:
+def _block(form: Form, branch: Branch, path: str, *, badges: bool) -> None:
     """Draw the switch and, when it is on, what is in it."""
     value, spec = form.value(path), branch.spec
     is_on = value is not MISSING and value is not None
-    known = understood or branch.understood or form.kind != "openai"
     key = form.key(path)
     form.memory.seed(key, path, "block", is_on)
-    label = form.label(spec, path, understood=known)
+    label = form.label(spec, path, badges=badges, understood=branch.understood)
     if spec.nullable:
         with st.container(horizontal=True, gap="small", horizontal_alignment="distribute"):
             st.toggle(label, key=key, help=spec.help, disabled=form.disabled or value is None)
@@ -130,7 +129,7 @@ def _inside(form: Form, branch: Branch, path: str, value: Any) -> None:
             _list_item(form, branch, path, index, item, len(value))
         form.button(f"{path}.add", "add", "add item", path, label=f"Add another to {branch.spec.label}")
     elif not branch.spec.repeated and isinstance(value, dict):
-        items_in(form, branch.items, block=branch.spec.path, root=path, understood=True)
+        items_in(form, branch.items, block=branch.spec.path, root=path)
         for note in _extra(branch, path, value):
             st.caption(note)
     else:
@@ -147,7 +146,7 @@ def _list_item(form: Form, branch: Branch, path: str, index: int, item: Any, cou
                 form.button(f"{at}.remove", "delete", "remove item", path, index, help="Remove")
         form.marks(at, below=False)
         if isinstance(item, dict):
-            items_in(form, branch.items, block=branch.spec.path, root=at, understood=True)
+            items_in(form, branch.items, block=branch.spec.path, root=at)
         else:
             _as_json(form, at, item)
 

@@ -22,20 +22,20 @@ ROUNDED = f"A browser rounds whole numbers beyond {LARGEST_EXACT:,}: check the d
 Draw = Callable[[Form, ParameterSpec, str, dict[str, Any]], None]
 
 
-def field(form: Form, spec: ParameterSpec, path: str, *, understood: bool = True) -> None:
+def field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = False) -> None:
     """Draw the widget of ``spec`` for the leaf at ``path`` (list indices filled in), its null switch, and what is wrong there."""
     value = form.value(path)
     kind, shown = _shown(spec, value)
     with_button = spec.widget == "text" and value is not MISSING
     if spec.nullable or with_button:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False):
-            _widget(form, spec, path, kind, shown, value, understood=understood)
+            _widget(form, spec, path, kind, shown, value, badges=badges)
             if spec.nullable:
                 null_switch(form, path, is_null=value is None)
             if with_button:
                 form.button(f"{path}.reset", "close", "reset", path, help="Do not send it")
     else:
-        _widget(form, spec, path, kind, shown, value, understood=understood)
+        _widget(form, spec, path, kind, shown, value, badges=badges)
     if kind == "json":
         too_large = isinstance(value, (int, float)) and abs(value) > LARGEST_EXACT
         st.caption(f":material/data_object: {ROUNDED if too_large else AS_JSON}")
@@ -46,7 +46,7 @@ def null_switch(form: Form, path: str, *, is_null: bool) -> None:
     """The small switch that sends an explicit null, which is not the same as not sending the field."""
     key = form.key(f"{path}.null")
     form.memory.seed(key, path, "null", is_null)
-    st.toggle("∅", key=key, disabled=form.disabled, help="Send `null`")
+    st.toggle(f"{path.rpartition('.')[2]} is null", key=key, disabled=form.disabled)  # form.css shows it as a small "null"
 
 
 def _shown(spec: ParameterSpec, value: Any) -> tuple[str, Any]:
@@ -57,12 +57,12 @@ def _shown(spec: ParameterSpec, value: Any) -> tuple[str, Any]:
         return "json", json_text(value)
 
 
-def _widget(form: Form, spec: ParameterSpec, path: str, kind: str, shown: Any, value: Any, *, understood: bool) -> None:
+def _widget(form: Form, spec: ParameterSpec, path: str, kind: str, shown: Any, value: Any, *, badges: bool) -> None:
     key = form.key(path)
     is_null = value is None and spec.nullable
     form.memory.seed(key, path, kind, shown)
     common: dict[str, Any] = {
-        "label": form.label(spec, path, understood=understood),
+        "label": form.label(spec, path, badges=badges, understood=spec.openai),
         "key": key,
         "help": spec.help,
         "disabled": form.disabled or is_null,

@@ -52,6 +52,11 @@ def parameter_form(
     """
     form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled)
     st.html(CSS)
+    with st.container(key=f"form-{slot}", gap="xsmall"):
+        _everything(form, draft)
+
+
+def _everything(form: Form, draft: dict[str, Any]) -> None:
     _tools(form, draft)
     stray = st.container()
     drawn = [_group(form, group, items) for group, items in outline().items() if items]
@@ -63,7 +68,7 @@ def parameter_form(
                 f"No parameter matches “{plain(form.query)}”." if form.query else "Nothing is set yet: every parameter has its default."
             )
         for message in form.unmarked():
-            st.caption(f":red[:material/error: {plain(message)}]")
+            st.markdown(f":small[:red[:material/error: {plain(message)}]]")
 
 
 def request_field(
@@ -135,7 +140,7 @@ def _group(form: Form, group: str, items: tuple[Item, ...]) -> bool:
         box, is_open = tracked, bool(tracked.open)
     if is_open:
         with box, st.container(gap="small"):
-            items_in(form, items, block="", root="", understood=False)
+            items_in(form, items, block="", root="", badges=True)
     else:
         form.marked.update(problems)
     return True

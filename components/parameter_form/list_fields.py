@@ -21,10 +21,10 @@ OBJECT, LIST = "object", "list"
 VALUE_HELP = '5 is a number, true a boolean, {"a": 1} an object, anything else a text'
 
 
-def list_field(form: Form, spec: ParameterSpec, path: str) -> None:
+def list_field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = False) -> None:
     """Draw the table for the list at ``path``, or its JSON when a table cannot show it faithfully."""
     if spec.widget == "inputs":
-        _inputs_head(form, spec, path)
+        _inputs_head(form, spec, path, badges=badges)
     else:
         _head(form, spec, path)
     value = form.value(path)
@@ -44,18 +44,18 @@ def list_field(form: Form, spec: ParameterSpec, path: str) -> None:
 
 def _head(form: Form, spec: ParameterSpec, path: str) -> None:
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f":small[{form.label(spec, path, understood=True)}]", help=spec.help, width="content")
+        st.markdown(f":small[{form.label(spec, path)}]", help=spec.help, width="content")
         if form.is_set(path):
             form.button(f"{path}.reset", "close", "reset", path, help="Do not send it")
 
 
-def _inputs_head(form: Form, spec: ParameterSpec, path: str) -> None:
+def _inputs_head(form: Form, spec: ParameterSpec, path: str, *, badges: bool) -> None:
     """Not sent, an object, or a list of entries that can be marked as personal data."""
     value = form.value(path)
     key = form.key(f"{path}.shape")
     form.memory.seed(key, path, "inputs shape", UNSET if value is MISSING else LIST if isinstance(value, list) else OBJECT)
     st.segmented_control(
-        form.label(spec, path, understood=form.kind != "openai"),
+        form.label(spec, path, badges=badges, understood=spec.openai),
         [UNSET, OBJECT, LIST],
         key=key,
         required=True,
