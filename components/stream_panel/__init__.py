@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 HERE = Path(__file__).parent
 SCRIPTS = ("feed.js", "text.js", "panel.js")
 """One module in three files, in this order."""
+
+
+def _module() -> bytes:
+    """The panel's JavaScript with its style sheet in it: one file to fetch, and never a panel without its looks."""
+    style = json.dumps((HERE / "panel.css").read_text(encoding="utf-8"))
+    scripts = [(HERE / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join([f"const STYLE = {style};", *scripts]).encode()
+
+
+_MODULE = _module()
+_ADDRESS = f"/api/panel/{hashlib.sha256(_MODULE).hexdigest()[:16]}.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +37,25 @@ class PanelState:
     done: str | None
 
 
-_panel = st.components.v2.component(
-    "playground_stream_panel",
-    css=(HERE / "panel.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
-)
+# Streamlit sends a component's whole script with every rerun that changes its data: 30 KB for each panel and run. So it gets this
+# loader, and the browser fetches the module itself once and keeps it.
+_LOADER = Template("""
+export default async function (component) {
+  const { default: panel } = await import(new URL(component.data.base + "$address", location.origin).href);
+  return panel(component);
+}
+""")
+
+_panel = st.components.v2.component("playground_stream_panel", js=_LOADER.substitute(address=_ADDRESS))
+
+
+def panel_route() -> Route:
+    """The route that serves the panel's script; an application with panels on its pages needs it."""
+    return Route(_ADDRESS, _script)
+
+
+async def _script(_request: Request) -> Response:
+    return Response(_MODULE, media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
 def stream_panel(

@@ -50,7 +50,7 @@ function describe(model, now) {
       return `stopped by you at ${time} · ${count}`;
     case "failed": {
       const { status, retry_after_s: retry } = model.error ?? {};
-      return [`failed after ${time}`, status, retry != null && `try again in ${Math.ceil(retry)} s`].filter(Boolean).join(" · ");
+      return ["failed", status, retry != null && `try again in ${Math.ceil(retry)} s`, `after ${time}`].filter(Boolean).join(" · ");
     }
     default:
       return `interrupted · ${count}`;
@@ -78,12 +78,13 @@ class Panel {
     this.empty = make("div", "panel-empty");
     this.latest = make("button", "panel-latest", { type: "button" }, "Latest ↓");
     this.latest.addEventListener("click", () => this.takeHold());
-    this.body = make("div", "panel-body", {}, this.empty, this.latest);
     this.error = make("div", "panel-error");
+    this.body = make("div", "panel-body", {}, this.empty, this.error, this.latest);
     this.announcer = new Announcer();
     const bar = make("div", "panel-bar", {}, this.dot, this.name, this.state, tools);
-    this.root = make("section", "panel", { "aria-label": "Output" }, bar, this.tabs, this.body, this.error, this.announcer.element);
-    parent.append(this.root);
+    this.root = make("section", "panel", { "aria-label": "Output" }, bar, this.tabs, this.body, this.announcer.element);
+    this.style = make("style", "", {}, STYLE);
+    parent.append(this.style, this.root);
     this.textFor(0);
   }
 
@@ -111,6 +112,7 @@ class Panel {
   remove() {
     this.feed?.leave(this.slot, this);
     this.root.remove();
+    this.style.remove();
   }
 
   // From the feed
@@ -152,6 +154,7 @@ class Panel {
     this.root.dataset.run = model?.run ?? "";
     this.name.hidden = Boolean(model);
     const offline = this.feed && !this.feed.online ? " · connection lost, trying again…" : "";
+    this.root.dataset.text = String(Boolean(model?.texts.size));
     setText(this.state, model ? (model.stopError || describe(model, performance.now())) + offline : offline.slice(3));
     const hasText = Boolean(model?.texts.size);
     this.empty.hidden = Boolean(model);
@@ -294,7 +297,7 @@ class Panel {
   }
 
   showError(error) {
-    const facts = [error.code, error.reason, error.request_id && `request ${error.request_id}`].filter(Boolean).join(" · ");
+    const facts = [error.code ?? error.kind, error.param, error.request_id && `request ${error.request_id}`].filter(Boolean).join(" · ");
     this.error.append(make("p", "panel-cause", { dir: "auto" }, error.cause));
     if (error.next_step) this.error.append(make("p", "panel-next", { dir: "auto" }, error.next_step));
     if (facts) this.error.append(make("p", "panel-facts", {}, facts));
@@ -319,12 +322,15 @@ async function copyText(text) {
   }
 }
 
+// Streamlit may call again before an earlier call has been answered, and then ends that earlier one: only the latest call's end counts.
 export default function (component) {
   const parent = component.parentElement;
   let panel = instances.get(parent);
   if (!panel) instances.set(parent, (panel = new Panel(parent)));
   panel.update(component);
+  const call = (panel.calls = (panel.calls ?? 0) + 1);
   return () => {
+    if (call !== panel.calls) return;
     panel.remove();
     instances.delete(parent);
   };

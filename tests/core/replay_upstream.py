@@ -12,7 +12,28 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-WORDS = "The quick brown fox jumps over a lazy dog while seven wizards quietly mix boxes of liquid. ".split(" ")
+WORDS = [
+    *[
+        "The",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "a",
+        "lazy",
+        "dog",
+        "while",
+        "seven",
+        "wizards",
+        "quietly",
+        "mix",
+        "boxes",
+        "of",
+        "liquid.",
+    ],
+    "",
+]
 TEXTS = {
     "plain": [word + (".\n" if number % 23 == 22 else " ") for number, word in enumerate(WORDS * 20)],
     "emoji": ["Zażółć ", "👩‍👩‍👧‍👦", " ", "🇵🇱", "\t", "שלום ", "مرحبا ", "e\u0301", "\n", "𝒳 ", "  two"],
@@ -37,15 +58,24 @@ class ReplayUpstream:
         self.aborted = 0
         self.base_url = ""
         self._server: asyncio.Server | None = None
+        self._answers: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ReplayUpstream:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.base_url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        for task in self._answers:
+            task.cancel()
+        await asyncio.gather(*self._answers, return_exceptions=True)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._answer(reader, writer))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.stream_panel import panel_route
 from tests.browser.panel_app.stage import lifespan, stage
 
-app = st.App("page.py", routes=stage().routes(), lifespan=lifespan)
+app = st.App("page.py", routes=[*stage().routes(), panel_route()], lifespan=lifespan)
