@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.stream_panel import panel_route
 from core.workspace import lifespan, routes
 
-app = st.App("pages/shell.py", routes=routes(), lifespan=lifespan)
+app = st.App("pages/shell.py", routes=[*routes(), panel_route()], lifespan=lifespan)

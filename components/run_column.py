@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components import session
-from components.parameter_form import collect, forget_widgets, parameter_form
+from components.parameter_form import collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
 from components.run_summary import run_summary
 from components.services import workspace
@@ -42,7 +42,7 @@ class Slot:
     @property
     def obstacles(self) -> tuple[str, ...]:
         """Why Run would refuse, apart from a prompt or model that may just be typed: those are checked at the press itself."""
-        return tuple(f"{p.path}: {p.message}" if p.path else p.message for p in self.outgoing.problems if p.path not in ("prompt", "model"))
+        return tuple(p.sentence for p in self.outgoing.problems if p.path not in ("prompt", "model"))
 
 
 def gather(slot: str, *, linked_draft: str | None, linked_run: str | None) -> Slot:
@@ -72,8 +72,7 @@ def start(slot: str) -> None:
         return
     leaving = outgoing(draft)
     if leaving.problems:
-        first = leaving.problems[0]
-        session.set_refusal(slot, f"{first.path}: {first.message}" if first.path else first.message)
+        session.set_refusal(slot, leaving.problems[0].sentence)
         return
     session.set_refusal(slot, None)
     run_id = current.hub.start(leaving.body, session.connection(), slot=slot, channel=session.channel())
@@ -85,6 +84,13 @@ def stop(slot: str) -> None:
     shown = session.run_id(slot)
     if shown:
         workspace().hub.stop(shown)
+
+
+def request(slot: Slot, models: Sequence[str]) -> None:
+    """The model and the prompt."""
+    problems = slot.outgoing.problems if session.refusal(slot.name) else ()
+    for path in ("model", "prompt"):
+        request_field(slot.name, slot.draft, path, problems, models=models, kind=slot.connection.kind)
 
 
 def output(slot: Slot) -> None:

@@ -34,6 +34,14 @@ class Problem:
     path: str
     message: str
 
+    @property
+    def sentence(self) -> str:
+        """The message with the whole path in it: ``retry.count must be between 1 and 5, got 9``."""
+        name = self.path.rpartition(".")[2]
+        if name and self.message.startswith(name):
+            return self.path + self.message[len(name) :]
+        return f"{self.path}: {self.message}" if self.path else self.message
+
 
 class PlaygroundError(Exception):
     """An error with a cause for the reader and a next step."""
@@ -53,9 +61,8 @@ class InvalidRequest(PlaygroundError):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         first = problems[0] if problems else Problem("", "The request is not valid.")
-        where = f"{first.path}: " if first.path else ""
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        super().__init__(f"{where}{first.message}{more}", "Correct the marked field.")
+        super().__init__(first.sentence + more, "Correct the marked field.")
         self.problems = problems
 
 
