@@ -115,7 +115,7 @@ def test_keyboard_alone_is_enough(scripted: PlaygroundPage, replay: Replay) -> N
     focus_by_tab(scripted, "st-key-a-model")
     keyboard.type(model)
     keyboard.press("Enter")
-    expect(scripted.widget("model")).to_contain_text(model)
+    expect(scripted.model).to_have_value(model)
     scripted.idle()
     focus_by_tab(scripted, "st-key-a-prompt")
     keyboard.type("typed by hand")

@@ -38,7 +38,7 @@ def test_reload_in_the_middle_loses_and_doubles_nothing(scripted: PlaygroundPage
     scripted.idle().reload()
     scripted.panel.wait_for_exact_text(" ".join(map(str, range(1, 101))))
     expect(scripted.prompt).to_have_value("count")
-    expect(scripted.widget("model")).to_contain_text(model)
+    expect(scripted.model).to_have_value(model)
     replay.release(model)
     scripted.panel.wait_for_exact_text(NUMBERS).wait_until_ended()
     assert len(replay.calls(model)) == 1

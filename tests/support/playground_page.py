@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlparse
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 
 WITHIN_MS = 15_000
 """How long anything may take on a busy machine before a test gives up."""
@@ -20,6 +20,10 @@ def css_class(key: str) -> str:
     return "st-key-" + re.sub(r"[^a-zA-Z0-9_-]", "-", key.strip())
 
 
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location.get('url', '')})"
+
+
 class PlaygroundPage:
     """One browser page on one playground. ``slot`` is the one it drives."""
 
@@ -30,7 +34,7 @@ class PlaygroundPage:
         self.problems: list[str] = []
         self.expected_problems: list[str] = []
         page.set_default_timeout(WITHIN_MS)
-        page.on("console", lambda message: self.problems.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: self.problems.append(_told(message)) if message.type == "error" else None)
         page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
 
     def unexpected_problems(self) -> list[str]:
@@ -79,6 +83,11 @@ class PlaygroundPage:
         """The prompt's text area."""
         return self.widget("prompt").locator("textarea")
 
+    @property
+    def model(self) -> Locator:
+        """The model picker's input, which holds the model's name."""
+        return self.widget("model").locator("input").first
+
     def type_prompt(self, text: str) -> PlaygroundPage:
         """Put ``text`` into the prompt; as in life, it is taken over when the focus leaves or Run is pressed."""
         self.prompt.fill(text)
@@ -86,12 +95,12 @@ class PlaygroundPage:
 
     def choose_model(self, name: str) -> PlaygroundPage:
         """Type a model's name into the picker and take it."""
-        box = self.widget("model").locator("input").first
+        box = self.model
         box.click()
         box.fill(name)
         self.page.get_by_role("option").filter(has_text=name).first.wait_for()
         box.press("Enter")
-        expect(self.widget("model")).to_contain_text(name)
+        expect(self.model).to_have_value(name)
         return self.idle()
 
     def open_group(self, title: str) -> PlaygroundPage:
