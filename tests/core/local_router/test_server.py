@@ -132,6 +132,19 @@ def test_only_this_machine_is_served():
         listener.close()
 
 
+async def test_small_writes_are_sent_at_once():
+    listener, answered = server.listen(0), asyncio.get_running_loop().create_future()
+
+    async def look(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answered.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(look, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        assert await answered == 1
+        writer.close()
+
+
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_model_stops_when_the_client_leaves(router: LocalRouter, streamed):
     async with httpx.AsyncClient(timeout=30) as client:
