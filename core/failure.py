@@ -53,7 +53,7 @@ def header_problem(connection: Connection) -> ConnectionFailed | None:
 
 def connection_problem(problem: Exception, connection: Connection) -> ConnectionProblem:
     """The error for what httpx raised before an answer began."""
-    where = connection.base_url
+    where = redacted(connection.base_url, connection)
     match problem:
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             seconds = connection.connect_timeout_s
@@ -86,7 +86,7 @@ def connection_problem(problem: Exception, connection: Connection) -> Connection
 
 
 def _not_connected(problem: Exception, connection: Connection) -> ConnectionFailed:
-    where, host = connection.base_url, httpx.URL(connection.base_url).host
+    where, host = (redacted(text, connection) for text in (connection.base_url, httpx.URL(connection.base_url).host))
     causes = list(_causes(problem))
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return ConnectionFailed(f"Nothing listens at {where}: the connection was refused.", f"Is the server running at {where}?")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from core.connection import Connection
 
@@ -26,3 +26,14 @@ def redacted(text: str, connection: Connection) -> str:
     for secret in secrets(connection):
         text = text.replace(secret, MASK)
     return text
+
+
+def redacted_json(value: Any, connection: Connection) -> Any:
+    """A JSON value with every text in it, names of fields too, ``redacted``."""
+    if isinstance(value, str):
+        return redacted(value, connection)
+    if isinstance(value, list):
+        return [redacted_json(item, connection) for item in value]
+    if isinstance(value, dict):
+        return {redacted(name, connection): redacted_json(item, connection) for name, item in value.items()}
+    return value

@@ -19,9 +19,9 @@ from typing import Any, Final, NamedTuple
 import httpx
 
 from core.connection import Connection
-from core.contract.response import MalformedResponse, count, parse_json
+from core.contract.response import MalformedResponse, count, parse_json, unwrapped
 from core.errors import RouterRejected
-from core.redaction import redacted
+from core.redaction import redacted, redacted_json
 from core.sse import EventDecoder
 
 BODY_LIMIT: Final = 64 * 1024
@@ -90,16 +90,20 @@ def error_told(value: Any) -> ErrorTold | None:
 
 
 def any_error(value: Any) -> ErrorTold:
-    """The error that the body of an error status tells, whichever of the forms it has; empty when it tells nothing."""
+    """The error that the body of an error status tells, whichever of the forms it has; empty when it tells nothing.
+
+    What is told is repeated to people: mask secrets in ``value`` before (``redacted_json``).
+    """
     if isinstance(value, Mapping):
-        return error_told(value) or replace(_from_fields(value, value), is_error="message" in value)
+        inner = unwrapped(value)
+        return error_told(inner) or replace(_from_fields(inner, value), is_error="message" in inner)
     return ErrorTold(message=_line(value), is_error=False)
 
 
 def rejection(status: int, headers: httpx.Headers, body: bytes, connection: Connection) -> RouterRejected:
     """The error for an answer with ``status`` that is no completion. ``body`` may be cut anywhere."""
-    text = body[:BODY_LIMIT].decode("utf-8", "replace")
-    told = _told_by(body, text, headers)
+    text = redacted(body[:BODY_LIMIT].decode("utf-8", "replace"), connection)
+    told = _told_by(body, text, headers, connection)
     wait_s = retry_after_s(headers)
     meaning = _meaning(status, told)
     code = told.code
@@ -107,17 +111,17 @@ def rejection(status: int, headers: httpx.Headers, body: bytes, connection: Conn
     said = told.message or _no_words(status, headers, text)
     next_step = _next_step(status, meaning, told, wait_s, connection)
     return RouterRejected(
-        redacted(f"{meaning.what} ({label}): {said}" if said else f"{meaning.what} ({label}).", connection),
-        redacted(next_step, connection),
+        f"{meaning.what} ({label}): {said}" if said else f"{meaning.what} ({label}).",
+        next_step,
         status=status,
-        code=None if code is None else redacted(code, connection),
+        code=code,
         param=told.param,
         error_type=told.error_type,
         doc_url=told.doc_url,
-        failures=_redacted_tree(told.failures, connection),
+        failures=told.failures,
         request_id=request_id(headers) or told.request_id,
         retry_after_s=wait_s,
-        body=redacted(text, connection),
+        body=text,
     )
 
 
@@ -157,7 +161,8 @@ def retry_after_s(headers: httpx.Headers, now: datetime | None = None) -> float 
     return max(0.0, (until - since).total_seconds())
 
 
-def _told_by(body: bytes, text: str, headers: httpx.Headers) -> ErrorTold:
+def _told_by(body: bytes, text: str, headers: httpx.Headers, connection: Connection) -> ErrorTold:
+    """The error in ``body``; ``text`` is its beginning, secrets masked."""
     kind = media_type(headers)
     if kind == "text/event-stream":
         decoder = EventDecoder()
@@ -167,7 +172,7 @@ def _told_by(body: bytes, text: str, headers: httpx.Headers) -> ErrorTold:
     except MalformedResponse:
         page = kind == "text/html" or text.lstrip().startswith("<")
         return ErrorTold(message=_page_text(text) if page else _line(text), is_error=False)
-    return any_error(value)
+    return any_error(redacted_json(value, connection))
 
 
 def media_type(headers: httpx.Headers) -> str:
@@ -231,16 +236,6 @@ def _line(value: Any) -> str:
         return ""
     line = " ".join(str(value).split())
     return line if len(line) <= _MESSAGE_LIMIT else f"{line[:_MESSAGE_LIMIT]}…"
-
-
-def _redacted_tree(value: Any, connection: Connection) -> Any:
-    if isinstance(value, str):
-        return redacted(value, connection)
-    if isinstance(value, list):
-        return [_redacted_tree(item, connection) for item in value]
-    if isinstance(value, dict):
-        return {key: _redacted_tree(item, connection) for key, item in value.items()}
-    return value
 
 
 def _number(value: str | None) -> float | None:

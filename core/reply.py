@@ -21,7 +21,7 @@ from core.contract.response import (
     unwrapped,
 )
 from core.errors import RouterRejected, StreamBroken
-from core.redaction import MASK, redacted, secrets
+from core.redaction import MASK, redacted, redacted_json, secrets
 from core.rejection import ErrorTold, any_error, error_told, media_type, rejection, request_id
 from core.sse import Event, EventDecoder, FrameTooLarge
 
@@ -156,18 +156,17 @@ class Reply:
     def _error_in(self, event: Event, frame: Any, otherwise: StreamBroken | None) -> StreamBroken | None:
         """Why ``frame`` is no piece of text; ``None`` when it may be one."""
         if event.event == "error":
-            told: ErrorTold | None = any_error(event.data.decode("utf-8", "replace") if frame is None else frame)
+            said = event.data.decode("utf-8", "replace") if frame is None else frame
         elif type(frame) is dict:
-            inner = unwrapped(frame)
-            told = error_told(inner)
-            if told is None and "message" in inner and _COMPLETION_FIELDS.isdisjoint(inner):
-                told = any_error(inner)
+            said = unwrapped(frame)
+            if error_told(said) is None and ("message" not in said or not _COMPLETION_FIELDS.isdisjoint(said)):
+                return None
         elif otherwise is not None:
             return self._with_partial(otherwise)
         else:
             shown = event.data[:80].decode("utf-8", "replace")
             return self._with_partial(self._broken("malformed", f"A frame of the stream is not a JSON object: {shown}", _LOOK))
-        return None if told is None else self._with_partial(self._error_frame(told))
+        return self._with_partial(self._error_frame(any_error(redacted_json(said, self._connection))))
 
     def _error_frame(self, told: ErrorTold) -> StreamBroken:
         said = told.message or "the router did not say why."
