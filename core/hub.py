@@ -26,6 +26,7 @@ from core.connection_pool import ConnectionPool
 from core.errors import PlaygroundError
 from core.metrics import Clock
 from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
+from core.shutdown import on_shutdown_signal
 from core.write_behind import OnChange, WriteBehind
 
 CHANNEL_IDLE_S: Final = 600.0
@@ -73,6 +74,8 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._showing: dict[str, set[Channel]] = {}
         self._numbers = Numbers()
+        self._releasing = False
+        self._forget_signals: Callable[[], None] = lambda: None
         self._queue: deque[Run] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ends_as: dict[str, RunStatus] = {}
@@ -84,13 +87,16 @@ class Hub:
         self._pool = ConnectionPool(self.max_concurrent)
         if self._changes:
             self._changes.open()
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
+        self._releasing = False
+        self._forget_signals = on_shutdown_signal(lambda: loop.call_soon_threadsafe(self.release_readers))
 
     async def close(self) -> None:
         """End what runs as interrupted, let every reader go, close the connections, deliver the last changes."""
         loop, self._loop = self._loop, None
         if loop is None:
             return
+        self._forget_signals()
         self.release_readers()
         while self._queue:
             self._finish(self._queue.popleft(), "interrupted")
@@ -163,6 +169,7 @@ class Hub:
             if found is None:
                 self._drop_idle_channels()
                 found = self._channels[channel_id] = Channel(channel_id, self._clock())
+                found.closed = self._releasing
             return found
 
     def run(self, run_id: str) -> Run | None:
@@ -194,6 +201,7 @@ class Hub:
     def release_readers(self) -> None:
         """Let every reader go, so that a server that waits for open answers can stop. Loop only."""
         with self._lock:
+            self._releasing = True
             channels = {*self._channels.values(), *(channel for showing in self._showing.values() for channel in showing)}
             self._channels.clear()
             self._showing.clear()

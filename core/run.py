@@ -19,8 +19,8 @@ from core.metrics import Clock, Stopwatch, Timings
 from core.piece_log import PackedLog, PieceLog, SurrogateJoiner
 
 if TYPE_CHECKING:
-    from core.reply import Reply
     from core.contract.response import CompletionChunk, Usage
+    from core.reply import Reply
 
 RunStatus = Literal["queued", "waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
 """``queued``: no free place yet. ``waiting``: sent, no text yet. ``interrupted``: the process ended before the answer did."""

@@ -41,16 +41,17 @@ class Json(Response):
 
 
 def routes(hub: Hub, signer: Signer) -> list[Route]:
-    """The routes, over ``hub`` and with tokens of ``signer``."""
+    """The routes, over ``hub`` and with tokens of ``signer``; below any path, too, which is where a proxy may put the app."""
     feed = RunRoutes(hub, signer)
-    return [
-        Route("/api/channels/{channel}/events", feed.channel_events),
-        Route("/api/channels/{channel}/delta", feed.channel_delta),
-        Route("/api/runs/{run}/events", feed.run_events),
-        Route("/api/runs/{run}/delta", feed.run_delta),
-        Route("/api/runs/{run}/stop", feed.stop, methods=["POST"]),
-        Route("/healthz", feed.health),
+    endpoints: list[tuple[str, Endpoint, str]] = [
+        ("/api/channels/{channel}/events", feed.channel_events, "GET"),
+        ("/api/channels/{channel}/delta", feed.channel_delta, "GET"),
+        ("/api/runs/{run}/events", feed.run_events, "GET"),
+        ("/api/runs/{run}/delta", feed.run_delta, "GET"),
+        ("/api/runs/{run}/stop", feed.stop, "POST"),
+        ("/healthz", feed.health, "GET"),
     ]
+    return [Route(prefix + path, endpoint, methods=[method]) for prefix in ("", "/{base:path}") for path, endpoint, method in endpoints]
 
 
 class RunRoutes:
@@ -92,7 +93,7 @@ class RunRoutes:
         channel = self._hub.channel_of(run)
         number = channel.slots[run.slot].number
         reader = Reader(channel, self._signer.run_token, {number: int(seen)})
-        return self._follow(reader, plain_ids=True, after=lambda: self._hub.drop_channel(channel))
+        return self._follow(reader, one_run=True, after=lambda: self._hub.drop_channel(channel))
 
     async def run_delta(self, request: Request) -> Response:
         """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "next": …, "status": …, "ended": …, …}``."""
@@ -140,13 +141,13 @@ class RunRoutes:
             return _error(403, "The token does not open this run; reload the page")
         return self._hub.run(run_id) or _error(404, "This run is not in memory (any more); look for it in the history")
 
-    def _follow(self, reader: Reader, *, plain_ids: bool = False, after: Callable[[], None] | None = None) -> EventStream:
+    def _follow(self, reader: Reader, *, one_run: bool = False, after: Callable[[], None] | None = None) -> EventStream:
         def left() -> None:
             self._hub.left(reader.channel)
             if after is not None:
                 after()
 
-        return EventStream(reader, left, one_run=plain_ids)
+        return EventStream(reader, left, one_run=one_run)
 
     @staticmethod
     async def _poll(reader: Reader, wait_s: float) -> list[Event]:

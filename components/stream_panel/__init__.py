@@ -50,8 +50,8 @@ _panel = st.components.v2.component("playground_stream_panel", js=_LOADER.substi
 
 
 def panel_route() -> Route:
-    """The route that serves the panel's script; an application with panels on its pages needs it."""
-    return Route(_ADDRESS, _script)
+    """The route that serves the panel's script, below any path; an application with panels on its pages needs it."""
+    return Route("/{base:path}" + _ADDRESS.removeprefix("/"), _script)
 
 
 async def _script(_request: Request) -> Response:

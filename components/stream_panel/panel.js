@@ -79,10 +79,10 @@ class Panel {
     this.latest = make("button", "panel-latest", { type: "button" }, "Latest ↓");
     this.latest.addEventListener("click", () => this.takeHold());
     this.error = make("div", "panel-error");
-    this.body = make("div", "panel-body", {}, this.empty, this.error, this.latest);
+    this.body = make("div", "panel-body", {}, this.tabs, this.empty, this.error, this.latest);
     this.announcer = new Announcer();
     const bar = make("div", "panel-bar", {}, this.dot, this.name, this.state, tools);
-    this.root = make("section", "panel", { "aria-label": "Output" }, bar, this.tabs, this.body, this.announcer.element);
+    this.root = make("section", "panel", { "aria-label": "Output" }, bar, this.body, this.announcer.element);
     this.style = make("style", "", {}, STYLE);
     parent.append(this.style, this.root);
     this.textFor(0);
@@ -297,7 +297,7 @@ class Panel {
   }
 
   showError(error) {
-    const facts = [error.code ?? error.kind, error.param, error.request_id && `request ${error.request_id}`].filter(Boolean).join(" · ");
+    const facts = [error.code && !error.cause.includes(error.code) && error.code, error.param && `field ${error.param}`, error.request_id && `request ${error.request_id}`].filter(Boolean).join(" · ");
     this.error.append(make("p", "panel-cause", { dir: "auto" }, error.cause));
     if (error.next_step) this.error.append(make("p", "panel-next", { dir: "auto" }, error.next_step));
     if (facts) this.error.append(make("p", "panel-facts", {}, facts));

@@ -31,7 +31,7 @@ FOUR = (4, 1500, 100)
 _WATCH = """
 () => {
   const changed = window.changed = {};
-  for (const host of document.querySelectorAll('[data-testid=stBidiComponentIsolated], [data-testid=stBidiComponentRegular], .st-key-panel-a, [class*=st-key-panel-]')) {
+  for (const host of document.querySelectorAll('[class*=st-key-panel-]')) {
     const find = (node) => node.shadowRoot ?? [...node.querySelectorAll('*')].map((each) => each.shadowRoot).find(Boolean);
     const root = find(host)?.querySelector('[data-panel]');
     if (!root || changed[root.dataset.panel] !== undefined) continue;

@@ -8,32 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-WORDS = [
-    *[
-        "The",
-        "quick",
-        "brown",
-        "fox",
-        "jumps",
-        "over",
-        "a",
-        "lazy",
-        "dog",
-        "while",
-        "seven",
-        "wizards",
-        "quietly",
-        "mix",
-        "boxes",
-        "of",
-        "liquid.",
-    ],
-    "",
-]
+WORDS = [*re.findall(r"\S+", "The quick brown fox jumps over a lazy dog while seven wizards quietly mix boxes of liquid."), ""]
 TEXTS = {
     "plain": [word + (".\n" if number % 23 == 22 else " ") for number, word in enumerate(WORDS * 20)],
     "emoji": ["Zażółć ", "👩‍👩‍👧‍👦", " ", "🇵🇱", "\t", "שלום ", "مرحبا ", "e\u0301", "\n", "𝒳 ", "  two"],
