@@ -22,7 +22,7 @@ _CHOICE = "session.connection"
 _TYPED_KEYS = "session.keys"
 
 FIRST_DRAFT: dict[str, Any] = {
-    "body": {"model": "local/pydoc", "prompt": "", "max_tokens": 200, "stream": True},
+    "body": {"model": "local/pydoc", "max_tokens": 200, "stream": True},
     "extra": "",
 }
 """What a new visitor starts from: a model that needs no account, room for more than 16 tokens, and a live stream."""
