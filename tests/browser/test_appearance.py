@@ -37,7 +37,7 @@ FOCUSED = """
 () => {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-  const keys = [];
+  const keys = [element?.tagName.toLowerCase()];
   for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) keys.push(...(at.classList ?? []));
   return keys;
 }
@@ -100,24 +100,25 @@ def test_at_400_px_everything_fits_and_run_and_stop_are_in_reach(
     assert box["x"] + box["width"] <= 400
 
 
-def focus_by_tab(page: PlaygroundPage, css_class: str, *, most: int = 80) -> None:
-    """Press Tab until the focus is inside the element with this class."""
+def focus_by_tab(page: PlaygroundPage, tag: str, css_class: str, *, most: int = 120) -> None:
+    """Press Tab until the focus is on an element of this kind inside (or with) this class."""
     for _ in range(most):
         page.page.keyboard.press("Tab")
-        if css_class in page.page.evaluate(FOCUSED):
+        if {tag, css_class} <= set(page.page.evaluate(FOCUSED)):
             return
-    raise AssertionError(f"{css_class} was not reached with {most} times Tab; focus is in {page.page.evaluate(FOCUSED)}")
+    raise AssertionError(f"no {tag} in {css_class} was reached with {most} times Tab; focus is in {page.page.evaluate(FOCUSED)}")
 
 
 def test_keyboard_alone_is_enough(scripted: PlaygroundPage, replay: Replay) -> None:
     model = replay.add(Script.of("one two three", hold_after=2))
     keyboard = scripted.page.keyboard
-    focus_by_tab(scripted, "st-key-a-model")
+    focus_by_tab(scripted, "input", "st-key-a-model")
+    keyboard.press("Control+A")
     keyboard.type(model)
     keyboard.press("Enter")
     expect(scripted.model).to_have_value(model)
     scripted.idle()
-    focus_by_tab(scripted, "st-key-a-prompt")
+    focus_by_tab(scripted, "textarea", "st-key-a-prompt")
     keyboard.type("typed by hand")
     keyboard.press("Control+Enter")
     scripted.panel.wait_for_exact_text("one two")
@@ -126,8 +127,8 @@ def test_keyboard_alone_is_enough(scripted: PlaygroundPage, replay: Replay) -> N
     keyboard.press("Escape")
     scripted.panel.wait_for_state("stopped")
     scripted.idle()
-    focus_by_tab(scripted, "panel-copy")
-    focus_by_tab(scripted, "st-key-run")
+    focus_by_tab(scripted, "button", "panel-copy")
+    focus_by_tab(scripted, "button", "st-key-run")
 
 
 def test_screen_readers_get_whole_sentences(scripted: PlaygroundPage, replay: Replay) -> None:

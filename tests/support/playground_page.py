@@ -129,11 +129,12 @@ class PlaygroundPage:
 
     @property
     def run_button(self) -> Locator:
-        return self.keyed("run").locator("button")
+        """Run. With a tooltip, Streamlit draws a button twice, for mice and for fingers, and shows one."""
+        return self.keyed("run").locator("button:visible")
 
     @property
     def stop_button(self) -> Locator:
-        return self.keyed("stop").locator("button")
+        return self.keyed("stop").locator("button:visible")
 
     def run(self) -> PlaygroundPage:
         """Press Run with the mouse."""
