@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from core.contract.request import parse_request
 from core.errors import InvalidRequest
-from core.local_router.answer import Answer, Call, Model
+from core.local_router.answer import Call, Model
 from core.local_router.api_error import ApiError
 from core.local_router.catalog import MODELS
 from core.local_router.models.pydoc import PydocModel
@@ -59,19 +59,22 @@ class CompletionsEndpoint:
         try:
             if call.streams:
                 answer = await unless_client_leaves(request.receive, model.answer(call))
-                return EventStream(answer, call.choices, self.open_reason, _headers(answer))
+                return EventStream(answer, call.choices, self.open_reason, _headers(answer.model))
             return await unless_client_leaves(request.receive, _whole(model, call))
         except ClientGone:
             return Response(status_code=499)  # nobody reads it
+        except ApiError as error:
+            error.headers |= _headers(call.model)
+            raise
 
 
 async def _whole(model: Model, call: Call) -> Response:
     answer = await model.answer(call)
-    return await json_response(answer, call.choices, _headers(answer))
+    return await json_response(answer, call.choices, _headers(answer.model))
 
 
-def _headers(answer: Answer) -> dict[str, str]:
-    return {"x-router-model": answer.model, "x-router-attempts": "1", "x-router-cache": "bypass"}
+def _headers(model: str) -> dict[str, str]:
+    return {"x-router-model": model, "x-router-attempts": "1", "x-router-cache": "bypass"}
 
 
 def _caller(request: Request) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.local_router.answer import FinishReason, Piece
@@ -85,12 +86,17 @@ async def unpaced(pieces: Iterator[Piece]) -> AsyncGenerator[Sequence[Piece], No
     yield batch
 
 
-async def paced(pieces: Iterator[Piece], tokens_per_s: float) -> AsyncGenerator[Sequence[Piece], None]:
+async def paced(
+    pieces: Iterator[Piece],
+    tokens_per_s: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncGenerator[Sequence[Piece], None]:
     """The pieces on a steady schedule: token k (from 0) at k / ``tokens_per_s`` seconds after the first.
 
-    The schedule does not drift: after a delay the tokens that are due come together.
+    The schedule does not drift: after a delay the tokens that are due come together. ``clock`` and ``sleep`` (seconds) are passed in
+    for tests.
     """
-    clock = asyncio.get_running_loop().time
     start = clock()
     spent = 0
     batch: list[Piece] = []
@@ -101,6 +107,6 @@ async def paced(pieces: Iterator[Piece], tokens_per_s: float) -> AsyncGenerator[
             if ahead > 0 or len(batch) >= BATCH_TOKENS:
                 yield batch
                 batch = []
-                await asyncio.sleep(max(ahead, 0))
+                await sleep(max(ahead, 0))
         batch.append(piece)
     yield batch

@@ -26,7 +26,7 @@ STOP_S = 5.0
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection (httpx: 5 s), so that none is closed just as it is used again."""
 
-_silent = logging.Logger("core.local_router.http", level=logging.CRITICAL + 1)
+log = logging.getLogger(__name__)
 
 
 class LocalRouter:
@@ -100,15 +100,22 @@ def listen(port: int) -> socket.socket:
 
 
 class QuietHTTP(H11Protocol):
-    """HTTP that keeps its complaints to itself: a rehearsed cut is an error to uvicorn, and its loggers are shared with Streamlit's server.
+    """HTTP that logs bugs in the application and nothing else, and leaves uvicorn's loggers, which Streamlit's server shares, alone.
 
-    The application logs its own bugs.
+    To uvicorn a rehearsed cut and a server that stops in the middle of a stream are errors too.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.logger = _silent
+        self.logger = log
         self.access_log = False
+
+
+def _is_bug(record: logging.LogRecord) -> bool:
+    return record.exc_info is not None and isinstance(record.exc_info[1], Exception)
+
+
+log.addFilter(_is_bug)
 
 
 def make_server(api_key: SecretStr, pace: float) -> uvicorn.Server:

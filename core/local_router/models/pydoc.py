@@ -27,6 +27,7 @@ _starting = threading.Lock()
 @cache
 def _learning() -> Future[LearnedText]:
     future: Future[LearnedText] = Future()
+    future.set_running_or_notify_cancel()  # a request that is given up while it waits cannot cancel the learning
 
     def learn() -> None:
         try:
@@ -36,9 +37,8 @@ def _learning() -> Future[LearnedText]:
             text = LearnedText(topics())
             text.unigram  # noqa: B018 - computed here, not at the first request
             future.set_result(text)
-        except BaseException as error:
-            future.set_exception(error)
-            raise
+        except BaseException as error:  # noqa: BLE001 - this thread's border
+            future.set_exception(error)  # each request tells it
 
     threading.Thread(target=learn, name="learn-pydoc", daemon=True).start()
     return future
@@ -63,7 +63,7 @@ class PydocModel:
         from core.local_router.generation import Task, generate, paced, unpaced
         from core.local_router.models.ngram import NgramModel
 
-        model = NgramModel(await asyncio.wrap_future(self._learned()), self._order)
+        model = NgramModel(await self._text(), self._order)
         prompt = call.body["prompt"]
         max_tokens = int(_value(call.body, "max_tokens", 16))
         ids = await _encode(model, prompt, CONTEXT_TOKENS)
@@ -73,6 +73,12 @@ class PydocModel:
         pieces = generate(model, task)
         batches = paced(pieces, self._pace) if self._pace and call.streams else unpaced(pieces)
         return Answer(call.model, model.fingerprint, len(ids), batches)
+
+    async def _text(self) -> LearnedText:
+        try:
+            return await asyncio.wrap_future(self._learned())
+        except ImportError as error:
+            raise ApiError(503, f"The local models cannot learn: this Python lacks {error.name}.") from error
 
 
 async def _encode(model: NgramModel, prompt: str, limit: int) -> list[int]:

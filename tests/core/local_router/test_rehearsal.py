@@ -89,6 +89,10 @@ def test_status_is_answered_in_the_contracts_form(client: httpx.Client, status, 
     assert str(status) in answer.json()["error"]["message"]
 
 
+def test_refusal_of_a_model_tells_which_model_was_asked(client: httpx.Client):
+    assert say(client, "503").headers["x-router-model"] == "rehearsal/503"
+
+
 def test_too_many_requests_say_when_to_come_back(client: httpx.Client):
     headers = say(client, "429").headers
     assert (headers["retry-after"], headers["retry-after-ms"]) == ("1", "1000")

@@ -6,14 +6,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import Future
 
 import httpx
 import pytest
 
 from core.local_router import server
-from core.local_router.models import pydoc
+from core.local_router.answer import Answer, Call, Model, Piece
+from core.local_router.api_error import ApiError
+from core.local_router.completions import Models
+from core.local_router.models import corpus, pydoc
 from core.local_router.models.ngram import LearnedText
 from core.local_router.server import LocalRouter
 from tests.core.local_router.conftest import KEY
@@ -60,6 +63,72 @@ async def test_request_that_comes_before_the_model_has_learned_waits_for_it(lear
     assert not asked.done()
     future.set_result(learned)
     assert (await asked).prompt_tokens == 2
+
+
+async def test_request_given_up_while_the_model_learns_does_not_end_the_learning(monkeypatch: pytest.MonkeyPatch):
+    may_learn = threading.Event()
+
+    def slow_topics() -> tuple[str, ...]:
+        may_learn.wait(10)
+        return ("a b c",)
+
+    monkeypatch.setattr(corpus, "topics", slow_topics)
+    future = pydoc._learning.__wrapped__()
+    model = pydoc.PydocModel(8, 0, lambda: future)
+    given_up = asyncio.create_task(model.answer(pydoc.Call("local/pydoc", {"prompt": "a"}, "")))
+    await asyncio.wait([given_up], timeout=0.05)
+    given_up.cancel()
+    await asyncio.wait([given_up])
+    may_learn.set()
+    assert (await model.answer(pydoc.Call("local/pydoc", {"prompt": "a b"}, ""))).prompt_tokens == 2
+
+
+async def test_python_without_the_reference_is_told():
+    future: Future[LearnedText] = Future()
+    future.set_exception(ModuleNotFoundError("No module named 'pydoc_data'", name="pydoc_data"))
+    with pytest.raises(ApiError, match="lacks pydoc_data") as raised:
+        await pydoc.PydocModel(8, 0, lambda: future).answer(pydoc.Call("local/pydoc", {"prompt": "a"}, ""))
+    assert raised.value.status == 503
+
+
+def broken_find(_models: Models, _model: str) -> Model:
+    raise ZeroDivisionError("a bug")
+
+
+class BreakingModel:
+    async def answer(self, call: Call) -> Answer:
+        async def batches() -> AsyncGenerator[Sequence[Piece], None]:
+            yield [Piece(0, "text", None, 1)]
+            raise ZeroDivisionError("a bug")
+
+        return Answer(call.model, "f", 1, batches())
+
+
+def test_bug_is_answered_in_the_contracts_form_and_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, client: httpx.Client
+):
+    monkeypatch.setattr(Models, "find", broken_find)
+    answer = client.post(PATH, json={"model": "local/pydoc", "prompt": "A"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "a bug" not in answer.text
+    eventually(lambda: "ZeroDivisionError" in caplog.text, what="the log to tell")
+
+
+def test_bug_in_the_middle_of_a_stream_cuts_it_and_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, client: httpx.Client
+):
+    monkeypatch.setattr(Models, "find", lambda _models, _model: BreakingModel())
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(PATH, json={"model": "local/pydoc", "prompt": "A", "stream": True})
+    eventually(lambda: "ZeroDivisionError" in caplog.text, what="the log to tell")
+
+
+def test_rehearsed_cut_is_not_logged(caplog: pytest.LogCaptureFixture, client: httpx.Client):
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.post(PATH, json={"model": "rehearsal/cut-after-1", "prompt": "A", "stream": True})
+    eventually(lambda: client.get("/healthz").json()["under_way"] == 0, what="the answer to end")
+    assert "ASGI" not in caplog.text
 
 
 def test_starting_and_stopping_twice_does_nothing():
@@ -154,7 +223,7 @@ async def test_model_stops_when_the_client_leaves(router: LocalRouter, streamed)
         await asyncio.wait([asking])
     left = time.perf_counter()
     await asyncio.to_thread(eventually, lambda: under_way(router) == 0, within_s=5, what="the model to stop")
-    assert time.perf_counter() - left < 1
+    assert time.perf_counter() - left < 2
 
 
 def test_client_that_leaves_a_slow_rehearsal_ends_it(router: LocalRouter):
@@ -220,7 +289,7 @@ def test_stream_comes_at_the_routers_pace_and_a_whole_answer_at_once():
         client.post(PATH, json=body)
         begun = time.perf_counter()
         client.post(PATH, json=body)
-        assert time.perf_counter() - begun < 0.4
+        assert time.perf_counter() - begun < 0.7
         begun = time.perf_counter()
         with client.stream("POST", PATH, json=body | {"stream": True}) as answer:
             pieces = answer.iter_raw()
@@ -228,8 +297,8 @@ def test_stream_comes_at_the_routers_pace_and_a_whole_answer_at_once():
             first = time.perf_counter() - begun
             for _ in pieces:
                 pass
-        assert first < 0.3
-        assert time.perf_counter() - begun == pytest.approx(0.8, abs=0.3)
+        assert first < 0.4
+        assert 0.79 < time.perf_counter() - begun < 2
 
 
 def test_importing_the_server_loads_neither_numpy_nor_streamlit():
