@@ -58,7 +58,8 @@ def show(value: object) -> str:
             return repr(value)
         case str():
             cut = value if len(value) <= LONGEST_ECHO else value[: LONGEST_ECHO - 1] + "…"
-            return json.dumps(cut, ensure_ascii=False)
+            lone_surrogates = any("\ud800" <= character <= "\udfff" for character in cut)  # no message could carry them
+            return json.dumps(cut, ensure_ascii=lone_surrogates)
         case Mapping():
             return "an object"
         case list() | tuple():

@@ -1,0 +1,50 @@
+import re
+
+import pytest
+
+from components.plain_text import plain
+
+HOSTILE = [
+    "**bold**",
+    "[link](http://x)",
+    "<b>tag</b>",
+    "# heading",
+    "`code`",
+    "a | b",
+    "$x^2$",
+    ":red[x]",
+    ":material/home:",
+    "![i](u)",
+    "~~s~~",
+    "1. x",
+    "- x",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_markup_is_shown_literally(text):
+    assert re.sub(r"\\(.)", r"\1", plain(text)).replace("\u2060", "") == text
+    assert all(f"\\{mark}" in plain(text) for mark in text if mark in "*[]<>#`|$:!~")
+
+
+def test_lines_are_joined():
+    assert plain("one\n\n  two\tthree") == "one two three"
+
+
+def test_long_text_is_cut():
+    assert plain("x" * 600) == "x" * 499 + "…"
+
+
+def test_control_and_direction_characters_are_named():
+    assert "U\\+202E" in plain("abc\u202edef")
+    assert "U\\+0007" in plain("a\x07b")
+
+
+@pytest.mark.parametrize("text", ["http://a.example", "https://a.example", "www.example.org", "me@example.org"])
+def test_addresses_do_not_become_links(text):
+    assert "\u2060" in plain(text)
+    assert plain(text).replace("\u2060", "").replace("\\", "") == text
+
+
+def test_emoji_joined_from_several_stay_whole():
+    assert plain("👩‍💻") == "👩‍💻"
