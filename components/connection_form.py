@@ -37,8 +37,12 @@ KINDS: dict[ServerKind, tuple[str, str]] = {
 
 def connection_form() -> None:
     """Draw the form; what is edited is used by the next run."""
-    settings = workspace().settings
-    kind = chosen_kind(session.server_choice(), settings, session.streamlit_secrets())
+    with st.container(key="connection", width=720):
+        _form()
+
+
+def _form() -> None:
+    kind = chosen_kind(session.server_choice(), workspace().settings, session.streamlit_secrets())
     st.subheader("Which server answers", anchor=False)
     if "connection.kind" not in st.session_state:
         st.session_state["connection.kind"] = kind
@@ -51,12 +55,11 @@ def connection_form() -> None:
         label_visibility="collapsed",
         on_change=_choose_kind,
     )
-    with st.container(key="connection-fields", width=640):
-        if kind == "local":
-            _local()
-        else:
-            _remote(kind)
-        _test_button(session.connection())
+    if kind == "local":
+        _local()
+    else:
+        _remote(kind)
+    _test_button(session.connection())
 
 
 def _choose_kind() -> None:
@@ -196,7 +199,7 @@ def _take_seconds(kind: ServerKind, name: str) -> None:
 
 def _test_button(connection: Connection) -> None:
     """The test: a real list of models and one real completion of at most one token."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Test",
             key="connection.test",

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_LINKS = re.compile(r"(?<=[hH][tT][tT][pP])(?=:)|(?<=[sS])(?=://)|(?<=[wW]{3})(?=\.)|(?=@)")
+_WORD_JOINER = "\u2060"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&\"'=^])")
 
 
 def plain(text: str, limit: int = 500) -> str:
     """``text`` so that Streamlit's Markdown shows it literally, on one line, at most ``limit`` characters.
 
+    Addresses do not become links: an invisible word joiner keeps Streamlit's Markdown from making them (escapes do not).
     Control and bidirectional formatting characters are shown as their code point, so that nothing hides in a name.
     """
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     visible = "".join(_visible(character) for character in " ".join(cut.split()))
-    return _MARKDOWN.sub(r"\\\1", visible)
+    return _MARKDOWN.sub(r"\\\1", _LINKS.sub(_WORD_JOINER, visible))
 
 
 def _visible(character: str) -> str:

@@ -21,7 +21,9 @@ from core.outgoing import Outgoing, most_tokens, outgoing
 from core.run import RunSnapshot
 
 RUNNING = ("queued", "waiting", "streaming")
-PLACEHOLDER = "The answer streams in here. Press Run or Ctrl+Enter."
+PLACEHOLDER = "The answer streams in here. Type a prompt and press Ctrl+Enter, or try one of these."
+EXAMPLES = ("A function definition", "The for statement", "An exception is")
+"""Beginnings that the local model can go on from; any other model can too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,23 @@ def output(slot: Slot) -> None:
     )
     if run is not None:
         run_summary(run, key=slot.name)
+    else:
+        _examples(slot)
+
+
+def _examples(slot: Slot) -> None:
+    with st.container(horizontal=True, gap="small", key=f"examples-{slot.name}"):
+        for number, text in enumerate(EXAMPLES):
+            st.button(text, key=f"{slot.name}.example.{number}", icon=":material/bolt:", on_click=try_example, args=(slot.name, text))
+
+
+def try_example(slot: str, text: str) -> None:
+    """The callback of an example: its text becomes the prompt and runs, with everything else as it is set."""
+    draft = session.draft(slot)
+    if draft is not None:
+        draft = collect(slot, draft)
+        replace_draft(slot, {**draft, "body": {**draft["body"], "prompt": text}})
+        start(slot)
 
 
 def parameters(slot: Slot, models: Sequence[str]) -> None:

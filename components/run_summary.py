@@ -35,7 +35,7 @@ def run_summary(run: RunSnapshot, *, key: str) -> None:
         details = st.expander("Usage, timings and response", icon=":material/receipt_long:", key=f"{key}.details", on_change="rerun")
         if details.open:
             with details:
-                _details(run, key)
+                _details(run)
 
 
 def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:
@@ -69,16 +69,13 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def _details(run: RunSnapshot, key: str) -> None:
-    facts, usage = st.columns(2)
-    with facts:
-        st.markdown(_table("Run", list(_facts(run))))
-    with usage:
-        rows = list(usage_rows(run.usage))
-        if rows:
-            st.markdown(_table("Usage", rows))
-        else:
-            st.caption("The server reported no usage.")
+def _details(run: RunSnapshot) -> None:
+    rows = list(usage_rows(run.usage))
+    if rows:
+        st.markdown(_table("Usage", rows))
+    else:
+        st.caption("The server reported no usage.")
+    st.markdown(_table("Run", list(_facts(run))))
     raw = run.raw[:RAW_SHOWN]
     cut = run.raw_truncated or len(run.raw) > RAW_SHOWN
     st.caption("Response as received" + (f" (its first {len(raw):,} characters)" if cut else ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +23,7 @@ EXTRA = "extra"
 class Outgoing:
     """One request about to be sent.
 
-    ``body`` is exactly what will be serialised; ``extra_paths`` are the paths in it that the contract does not know.
+    ``body`` is exactly what will be serialised, in the contract's order; ``extra_paths`` are the paths in it that the contract does not know.
     With any ``problems`` nothing may be sent.
     """
 
@@ -47,6 +48,7 @@ def outgoing(draft: Mapping[str, Any]) -> Outgoing:
             problems.append(Problem(EXTRA, refusal))
         else:
             paths.append(".".join(names))
+    body = dict(sorted(body.items(), key=lambda item: _order().get(item[0], len(_order()))))
     return Outgoing(body, tuple(problems), conflicts(known), notes(known), tuple(paths))
 
 
@@ -84,6 +86,13 @@ def _refuse_constant(name: str) -> Any:
 def _blocks() -> frozenset[str]:
     """Paths under which the contract has fields of its own: objects that extra fields may be added to."""
     return frozenset(block.path for block in BLOCKS) | {"orq"}
+
+
+@cache
+def _order() -> dict[str, int]:
+    """The contract's order of the fields at the top level; what it does not know comes last."""
+    names = dict.fromkeys(re.split(r"[.\[]", spec.path)[0] for spec in PARAMETERS)
+    return {name: place for place, name in enumerate(names)}
 
 
 @cache

@@ -45,3 +45,14 @@ def test_most_tokens_counts_choices_and_the_servers_default():
     assert most_tokens({"max_tokens": None, "n": 3}) == 48
     assert most_tokens({"max_tokens": 100, "n": 2}) == 200
     assert most_tokens({"max_tokens": "many"}) is None
+
+
+def test_fields_leave_in_the_contracts_order_whatever_was_edited_last():
+    edited = {"stream": True, "zzz": 1, "max_tokens": 5, "prompt": "x", "model": "m"}
+    assert list(outgoing({"body": {name: edited[name] for name in edited if name != "zzz"}, "extra": '{"zzz": 1}'}).body) == [
+        "model",
+        "prompt",
+        "max_tokens",
+        "stream",
+        "zzz",
+    ]
