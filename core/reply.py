@@ -50,7 +50,7 @@ class Reply:
         self._raw_room = RAW_LIMIT
         self._body: AsyncGenerator[bytes] | None = None
         self._iteration: AsyncGenerator[CompletionChunk] | None = None
-        self._done = False
+        self._ended = False
         self.status: int = response.status_code
         self.headers: httpx.Headers = httpx.Headers([(name, redacted(value, connection)) for name, value in response.headers.multi_items()])
         self.request_id: str | None = request_id(self.headers)
@@ -72,8 +72,8 @@ class Reply:
         return raw
 
     def completion(self) -> Completion:
-        """What has come so far, merged; of an answer in one piece, that answer."""
-        return self._merge.completion() if self._whole is None else self._whole
+        """What has come so far, merged, with finish reasons only once the stream has ended well; of an answer in one piece, that answer."""
+        return self._merge.completion(ended=self._ended) if self._whole is None else self._whole
 
     async def read_json(self) -> Any:
         """The JSON value of an answer in one piece. Raises RouterRejected when it is none, StreamBroken when it breaks off."""
@@ -97,7 +97,7 @@ class Reply:
     async def aclose(self) -> None:
         """Lets go of the answer. A stream that was read to its ``[DONE]`` gives its connection back; any other is closed."""
         body = self._body
-        if self._done and body is not None and not self._response.is_closed:
+        if self._ended and body is not None and not self._response.is_closed:
             await _drain(body)
         await self._response.aclose()
         for generator in (self._iteration, body):
@@ -113,7 +113,7 @@ class Reply:
                 for event in decoder.feed(received):
                     yield self._take(event)
                 if decoder.done:
-                    self._done = True
+                    self._ended = True
                     return
         except FrameTooLarge as problem:
             rest = problem.events
@@ -128,6 +128,7 @@ class Reply:
             yield self._take(event, cut)
         if failure is not None:
             raise self._with_partial(failure)
+        self._ended = True
 
     async def _only_chunk(self) -> AsyncGenerator[CompletionChunk]:
         body = await self._read_whole()
@@ -190,7 +191,7 @@ class Reply:
         return StreamBroken(redacted(cause, self._connection), next_step, reason=reason, request_id=self.request_id)
 
     def _with_partial(self, failure: StreamBroken) -> StreamBroken:
-        failure.partial = self._merge.completion() if self._merge.chunks else None
+        failure.partial = self.completion() if self._merge.chunks else None
         return failure
 
     def _no_completion(self, body: bytes) -> RouterRejected:

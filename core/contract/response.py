@@ -237,9 +237,11 @@ class Merge:
         self._created = chunk.created if self._created is None else self._created
         self._fingerprint = chunk.system_fingerprint if self._fingerprint is None else self._fingerprint
 
-    def completion(self) -> Completion:
-        """What the pieces so far amount to."""
-        choices = tuple(Choice(index, "".join(texts), self._finished.get(index)) for index, texts in sorted(self._texts.items()))
+    def completion(self, *, ended: bool = True) -> Completion:
+        """What the pieces so far amount to. Finish reasons are told only when the stream ``ended``: some routers send ``stop`` with
+        every piece until the last one tells the real reason (contract §1), so that before the end no reason means anything."""
+        finished = self._finished if ended else {}
+        choices = tuple(Choice(index, "".join(texts), finished.get(index)) for index, texts in sorted(self._texts.items()))
         return Completion(self._id, self._object, self._model, self._created, self._fingerprint, choices, self._usage)
 
 
