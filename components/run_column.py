@@ -174,9 +174,9 @@ def preflight(slot: Slot) -> None:
     refused = session.refusal(slot.name)
     if slot.obstacles:
         more = f" (and {len(slot.obstacles) - 1} more)" if len(slot.obstacles) > 1 else ""
-        st.caption(f":red[:material/error: **Run is off** — {plain(slot.obstacles[0])}{more}]")
+        st.markdown(f":red[:material/error: **Run is off** — {plain(slot.obstacles[0])}{more}]")
     elif refused and slot.outgoing.problems:
-        st.caption(f":red[:material/error: **Nothing was sent** — {plain(refused)}]")
+        st.markdown(f":red[:material/error: **Nothing was sent** — {plain(refused)}]")
     else:
         st.caption(" · ".join(_preflight_parts(slot)))
 

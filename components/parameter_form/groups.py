@@ -130,14 +130,14 @@ def _group(form: Form, group: str, items: tuple[Item, ...]) -> bool:
         return False
     problems = _problems_in(form, items)
     key = form.key(f"group.{group.lower().replace(' ', '_')}")
-    header = _header(group, count_set(items, form.body), len(problems))
-    icon = f":material/{ICONS[group]}:"
-    if searching:
-        box, is_open = st.expander(header, expanded=True, key=f"{key}.found", icon=icon), True
-    else:
-        _open_when_wrong(form, key, group, bool(problems))
-        tracked = st.expander(header, key=key, icon=icon, on_change="rerun")
-        box, is_open = tracked, bool(tracked.open)
+    with st.container(key=f"{key}.frame"):
+        if searching:
+            box, is_open = st.expander(group, expanded=True, key=f"{key}.found", icon=f":material/{ICONS[group]}:"), True
+        else:
+            _open_when_wrong(form, key, group, bool(problems))
+            tracked = st.expander(group, key=key, icon=f":material/{ICONS[group]}:", on_change="rerun")
+            box, is_open = tracked, bool(tracked.open)
+        _count(key, count_set(items, form.body), len(problems))
     if is_open:
         with box, st.container(gap="small"):
             items_in(form, items, block="", root="", badges=True)
@@ -156,9 +156,15 @@ def _open_when_wrong(form: Form, key: str, group: str, wrong: bool) -> None:
         (form.memory.alarmed.append if wrong else form.memory.alarmed.remove)(group)
 
 
-def _header(group: str, count: int, problems: int) -> str:
-    parts = [group, f":gray[{count} set]" if count else "", f":red[{problems} to correct]" if problems else ""]
-    return " · ".join(part for part in parts if part)
+def _count(key: str, count: int, problems: int) -> None:
+    """How many fields are set, laid over the group's header (form.css).
+
+    Not in the expander's label: a new label makes a new expander, which closes and takes the focus away from what is being typed.
+    """
+    parts = [f":gray[{count} set]" if count else "", f":red[{problems} to correct]" if problems else ""]
+    if count or problems:
+        with st.container(key=f"{key}.count"):
+            st.markdown(" · ".join(part for part in parts if part))
 
 
 def _problems_in(form: Form, items: tuple[Item, ...]) -> list[str]:
@@ -174,7 +180,9 @@ def _extra_fields(form: Form, text: str) -> None:
     wrong = "extra" in form.problems
     key = form.key("group.extra")
     _open_when_wrong(form, key, EXTRA_GROUP, wrong)
-    box = st.expander(_header(EXTRA_GROUP, int(bool(text.strip())), int(wrong)), key=key, icon=":material/extension:", on_change="rerun")
+    with st.container(key=f"{key}.frame"):
+        box = st.expander(EXTRA_GROUP, key=key, icon=":material/extension:", on_change="rerun")
+        _count(key, int(bool(text.strip())), int(wrong))
     if not box.open:
         form.faults("extra")
         return
