@@ -31,23 +31,29 @@ class Task:
 
 
 class Choice:
-    """One continuation of the prompt."""
+    """One continuation of the prompt.
+
+    Words bear the space before them, so after a prompt that ends in a space no word could follow. Such a space is taken as the first
+    token's: the model sees the prompt without it, must go on with a word, and the word comes out without its space.
+    """
 
     def __init__(self, model: NgramModel, task: Task, index: int) -> None:
         self._model = model
         self._index = index
         self._left = task.max_tokens
-        self._contexts = model.start(task.prompt_ids)
+        self._joins_space = model.tokenizer.ends_in_lone_space(task.prompt_ids)
+        self._contexts = model.start(task.prompt_ids[:-1] if self._joins_space else task.prompt_ids)
         self._sampler = Sampler(model, task.sampling, index)
         self._filter = StopFilter(task.stops)
 
     def step(self) -> Piece:
         """One token further; the piece with a finish reason is the last."""
-        token = self._sampler.draw(self._contexts)
+        token = self._sampler.draw(self._contexts, self._model.text.spaced_words if self._joins_space else None)
         if token == END_OF_TEXT:
             return Piece(self._index, self._filter.flush(), "stop", 0)
         self._left -= 1
-        text = self._filter.feed(self._model.tokenizer.text(token))
+        text = self._filter.feed(self._model.tokenizer.text(token)[self._joins_space :])
+        self._joins_space = False
         reason: FinishReason | None = None
         if self._filter.stopped:
             reason = "stop"

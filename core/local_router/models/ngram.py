@@ -38,6 +38,11 @@ class LearnedText:
         probabilities[root.followers] += root.shares
         return probabilities
 
+    @cached_property
+    def spaced_words(self) -> npt.NDArray[np.float64]:
+        """1 for tokens that are one space with something else behind it, 0 for the others."""
+        return np.array([float(self.tokenizer.is_spaced_word(number)) for number in range(self.tokenizer.vocabulary_size)])
+
 
 class NgramModel:
     """P(next token | up to ``order`` - 1 tokens before it).

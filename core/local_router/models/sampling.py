@@ -50,16 +50,18 @@ class Sampler:
         self._seen: Counter[int] = Counter()
         self._buffer = np.empty(model.tokenizer.vocabulary_size)
 
-    def draw(self, contexts: Sequence[Context]) -> int:
-        """The id of the token that comes after ``contexts``.
+    def draw(self, contexts: Sequence[Context], allowed: Probabilities | None = None) -> int:
+        """The id of the token that comes after ``contexts``; where given, one of those that ``allowed`` has a 1 for, not a 0.
 
         Penalties come first, then temperature (at 0 the likeliest token, of equals the one with the smallest id), then top_p.
         """
-        if self._plain:
+        if self._plain and allowed is None:
             return self._model.draw(contexts, self._random.random)
         probabilities = self._model.probabilities(contexts, self._buffer)
         if self._penalised:
             probabilities = self._with_penalties(probabilities)
+        if allowed is not None:
+            probabilities *= allowed
         token = int(probabilities.argmax()) if self._parameters.temperature == 0 else self._pick(probabilities)
         if self._penalised:
             self._seen[token] += 1

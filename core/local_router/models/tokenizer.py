@@ -77,6 +77,14 @@ class Tokenizer:
             return self._texts[number].encode("utf-8")
         return bytes((number - self.vocabulary_size,))
 
+    def ends_in_lone_space(self, ids: Sequence[int]) -> bool:
+        """Whether a text ends in one space that would be the beginning of the next word's token, had the text not ended there."""
+        return len(ids) > 1 and ids[-1] == self._ids.get(" ")
+
+    def is_spaced_word(self, number: int) -> bool:
+        """Whether a token is one space with something else behind it."""
+        return self._texts[number].startswith(" ") and not self._texts[number].isspace()
+
     def text(self, number: int) -> str:
         """The characters of one token of the vocabulary (not of a byte token)."""
         return self._texts[number]

@@ -21,12 +21,12 @@ def usage(completion: dict) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_completion_has_the_contracts_shape(client: httpx.Client, path):
-    completion = whole(client, path, prompt="A function definition", temperature=0, max_tokens=9)
+def test_completion_has_the_contracts_shape(client: httpx.Client, path, greedy: str):
+    completion = whole(client, path, prompt="A function definition", temperature=0, max_tokens=12)
     assert completion["object"] == "text_completion"
     assert completion["model"] == "local/pydoc"
-    assert completion["choices"] == [{"index": 0, "text": " is an executable statement.  The inheritance list", "finish_reason": "length"}]
-    assert usage(completion) == (3, 9, 12)
+    assert completion["choices"] == [{"index": 0, "text": greedy, "finish_reason": "length"}]
+    assert usage(completion) == (3, 12, 15)
     assert isinstance(completion["created"], int)
     assert completion["id"]
 
@@ -61,8 +61,7 @@ def test_format_follows_the_body_and_never_accept(client: httpx.Client, accept):
     body = {"model": "local/pydoc", "prompt": "A class"}
     kinds = [
         client.post(ADDRESSES[0], json=body | extra, headers={"Accept": accept}).headers["content-type"]
-        for extra in ({}, {"stream": False}, {"stream": None}, {"stream": True})
-        if extra != {"stream": None}
+        for extra in ({}, {"stream": False}, {"stream": True})
     ]
     assert kinds == ["application/json", "application/json", "text/event-stream; charset=utf-8"]
 
@@ -110,10 +109,11 @@ def test_stream_says_what_the_whole_answer_says_and_no_stop(client: httpx.Client
     assert not any(stop in text for stop in stops for text in texts(sent).values())
 
 
-def test_stop_may_be_one_text(client: httpx.Client):
-    asked = {"prompt": "A function definition", "temperature": 0, "max_tokens": 20}
-    one, listed = whole(client, **asked, stop="statement"), whole(client, **asked, stop=["never", "statement"])
-    assert one["choices"] == listed["choices"] == [{"index": 0, "text": " is an executable ", "finish_reason": "stop"}]
+def test_stop_may_be_one_text(client: httpx.Client, greedy: str):
+    asked = {"prompt": "A function definition", "temperature": 0, "max_tokens": 12}
+    stop = greedy.split()[3]
+    one, listed = whole(client, **asked, stop=stop), whole(client, **asked, stop=["never", stop])
+    assert one["choices"] == listed["choices"] == [{"index": 0, "text": greedy.partition(stop)[0], "finish_reason": "stop"}]
 
 
 @pytest.mark.parametrize(

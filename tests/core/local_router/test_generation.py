@@ -90,6 +90,21 @@ def test_stop_in_the_prompt_does_not_end_the_echo():
     assert text(list(generate(MODEL, task(echo=True, stops=("class",))))).startswith("A class")
 
 
+@pytest.mark.parametrize("settings", [{"temperature": 0}, {"temperature": 1.0}, {"temperature": 1.5}], ids=str)
+def test_prompt_that_ends_in_a_space_goes_on_with_a_word(settings):
+    for seed in range(20):
+        said = text(list(generate(MODEL, task("A class ", seed=seed, **settings))))
+        assert said
+        assert not said[0].isspace()
+
+
+def test_space_at_the_end_of_the_prompt_changes_nothing_but_itself():
+    without, with_space = (
+        text(list(generate(MODEL, task(prompt, temperature=0)))) for prompt in ("A function definition", "A function definition ")
+    )
+    assert without == " " + with_space
+
+
 def counting(number: int) -> Iterator[Piece]:
     return (Piece(0, str(place), None, 1) for place in range(number))
 
