@@ -21,7 +21,6 @@ STREAM_HEADERS: Final = {
     "X-Accel-Buffering": "no",
 }
 HEARTBEAT: Final = b":\n\n"
-HELLO: Final = b"retry:%d\nevent:hello\ndata:{}\n\n" % RETRY_MS
 
 
 class EventStream(Response):
@@ -66,7 +65,7 @@ class EventStream(Response):
     async def _pump(self, send: Send) -> None:
         now = asyncio.get_running_loop().time
         ready, channel = self._reader.ready, self._reader.channel
-        block, sent_at = HELLO, now()
+        block, sent_at = self._hello(), now()
         while not self._gone:
             block += b"".join([self._encode(event) for event in self._reader.take()])
             if not block and now() - sent_at >= HEARTBEAT_S - FRAME_S:
@@ -96,6 +95,11 @@ class EventStream(Response):
             self._reader.ready.set()
         else:
             self._beat(self._due)
+
+    def _hello(self) -> bytes:
+        """The first event: the numbers of what the channel shows. A client that shows another number lost it to a restart."""
+        runs = [attachment.number for attachment in self._reader.channel.slots.values()]
+        return b"retry:%d\n" % RETRY_MS + Event("hello", {"runs": runs}).encode()
 
     def _encode(self, event: Event) -> bytes:
         if self._one_run and event.cursor is not None:

@@ -51,7 +51,14 @@ class Model {
     this.stopping = false;
     this.tokens = data.tokens;
     this.pieces = data.pieces ?? this.pieces;
-    this.error = data.error;
+    this.error = data.error ?? null;
+  }
+
+  // The server no longer has the run; what came of it stays.
+  lose() {
+    if (!this.live) return;
+    const { choices, finish, pieces } = this;
+    this.end({ status: "interrupted", choices, finish, pieces, elapsed_s: this.seconds(performance.now()) });
   }
 
   seconds(now) {
@@ -135,10 +142,11 @@ class Feed {
       clearTimeout(this.watchdog);
       this.watchdog = setTimeout(() => this.poll(), HELLO_MS);
     };
-    source.addEventListener("hello", () => {
+    source.addEventListener("hello", (event) => {
       clearTimeout(this.watchdog);
       failures = 0;
       this.setOnline(true);
+      this.keep(JSON.parse(event.data).runs);
     });
     for (const name of ["run", "state", "end", "clear", "gone"]) {
       source.addEventListener(name, (event) => this.hear(name, event));
@@ -170,8 +178,9 @@ class Feed {
         if (!answer.ok) throw new Error(String(answer.status));
         const { events, cursor } = await answer.json();
         if (attempt !== this.attempt) return;
-        this.seen(cursor);
         for (const [name, data] of events) this.take(name, data);
+        this.seen(cursor);
+        this.keep(cursor.split(",").map((part) => part.split(":")[0]));
         failures = 0;
         this.setOnline(true);
       } catch (problem) {
@@ -215,6 +224,14 @@ class Feed {
     }
   }
 
+  // What the server says it shows. After its restart that is nothing, and our runs are lost.
+  keep(numbers) {
+    for (const model of this.models.values()) {
+      if (!numbers.includes(model.number)) model.lose();
+    }
+    this.schedule();
+  }
+
   take(name, data) {
     const model = this.models.get(data.slot);
     switch (name) {
@@ -238,20 +255,20 @@ class Feed {
         this.each(data.slot, (panel) => panel.show(null));
         return;
       case "gone":
-        if (model?.live) model.end({ ...model, choices: model.choices, status: "interrupted", error: null });
+        model?.lose();
         break;
     }
     this.tick();
     this.schedule();
   }
 
+  // A slot shows a run: another one, or, after a reconnect, the one we know, in which case the texts go on where they are.
   show(model, data) {
-    if (model?.number === data.n && model.pieces === Math.min(data.seen, model.pieces) && (data.seen > 0 || model.pieces === 0)) {
+    if (model?.number === data.n && (data.seen > 0 || model.pieces === 0)) {
       if (!model.ended) model.update(data);
       return;
     }
     const fresh = new Model(data);
-    fresh.pieces = 0;
     this.models.set(data.slot, fresh);
     this.each(data.slot, (panel) => panel.show(fresh));
   }
@@ -264,7 +281,8 @@ class Feed {
     if (this.frame) return;
     const paint = () => {
       this.frame = 0;
-      this.all((panel) => panel.paint());
+      this.all((panel) => panel.grow());
+      this.all((panel) => panel.follow());
     };
     this.frame = document.hidden ? setTimeout(paint, 200) : requestAnimationFrame(paint);
   }

@@ -53,7 +53,7 @@ function describe(model, now) {
       return ["failed", status, retry != null && `try again in ${Math.ceil(retry)} s`, `after ${time}`].filter(Boolean).join(" · ");
     }
     default:
-      return `interrupted · ${count}`;
+      return `interrupted at ${time} · ${count}`;
   }
 }
 
@@ -125,24 +125,27 @@ class Panel {
     for (const text of this.texts.splice(1)) text.element.remove();
     this.announcer.reset(0);
     this.error.replaceChildren();
-    this.paint();
-    if (model?.replayed) this.announcer.skip((model.texts.get(0) ?? "").length);
+    this.grow();
+    this.follow();
   }
 
-  // Put new text into the DOM. Called in an animation frame.
-  paint() {
+  // Put new text into the DOM. Called in an animation frame, for all panels before any of them measures anything in follow().
+  grow() {
     const model = this.model;
-    if (model) {
-      while (this.texts.length < model.choices) this.textFor(this.texts.length);
-      for (const [index, text] of model.texts) this.textFor(index).grow(text);
-      this.texts[this.chosen].follow();
-      if (model.replayed) {
-        this.announcer.skip((model.texts.get(this.chosen) ?? "").length);
-        model.replayed = !model.texts.size && !model.ended;
-      } else {
-        this.announcer.hear(model.texts.get(this.chosen) ?? "", model.ended);
-      }
+    if (!model) return;
+    while (this.texts.length < model.choices) this.textFor(this.texts.length);
+    for (const [index, text] of model.texts) this.textFor(index).grow(text);
+    const text = model.texts.get(this.chosen) ?? "";
+    if (model.replayed) {
+      this.announcer.skip(text.length);
+      model.replayed = !model.texts.size && !model.ended;
+    } else {
+      this.announcer.hear(text, model.ended);
     }
+  }
+
+  follow() {
+    this.texts[this.chosen].follow();
     this.tell();
   }
 

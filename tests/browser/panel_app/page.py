@@ -1,6 +1,7 @@
 """One to eight panels: ``?slots=4&model=tokens=1500/rate=100``. Run, Stop all, and a button that does nothing but rerun."""
 
 import secrets
+import time
 
 import streamlit as st
 
@@ -36,13 +37,15 @@ def done() -> None:
     st.session_state["done"] = st.session_state.get("done", 0) + 1
 
 
+time.sleep(float(st.query_params.get("slow", "0")))
 st.text_input("Model", st.query_params.get("model", "tokens=200/rate=50"), key="model")
 with st.container(horizontal=True):
     st.button("Run", key="run", on_click=run, type="primary", shortcut="Ctrl+Enter")
     st.button("Stop", key="stop", on_click=stop)
     st.button("Ping", key="ping")
+    shown = st.checkbox("Panels", value=True, key="shown")
 columns = st.columns(min(len(slots), 4))
-for number, slot in enumerate(slots):
+for number, slot in enumerate(slots if shown else ""):
     run_id = st.query_params.get(slot)
     snapshot = here.hub.snapshot(run_id) if run_id else None
     if run_id and snapshot:
