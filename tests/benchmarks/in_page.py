@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page
 
 from tests.support.playground_page import IDLE
 
+_NOTE_MESSAGES = """
+window.WebSocket = class extends WebSocket {
+  constructor(...given) {
+    super(...given);
+    this.addEventListener('message', () => { window.lastMessage = performance.now() });
+  }
+};
+"""
 _CLICK_TO_IDLE = """
 () => {
-  const app = document.querySelector('[data-testid=stApp]');
   const watch = window.stopwatch = {};
   addEventListener('pointerdown', () => { watch.from = performance.now() }, { capture: true, once: true });
-  const observer = new MutationObserver(() => {
-    if (watch.from === undefined) return;
-    if (app.dataset.testScriptState !== 'notRunning') { watch.ran = true; return; }
-    if (watch.ran) { watch.to = performance.now(); observer.disconnect(); }
-  });
-  observer.observe(app, { attributes: true, attributeFilter: ['data-test-script-state'] });
+  watch.observer = new MutationObserver(() => { watch.last = performance.now() });
+  watch.observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+}
+"""
+# The script's state in the DOM is not enough: when start and end come in one batch of messages, it never shows "running".
+_IDLE = """
+() => {
+  const watch = window.stopwatch, last = Math.max(watch.last ?? 0, window.lastMessage ?? 0);
+  const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning';
+  if (running || !(window.lastMessage > watch.from) || performance.now() - last < 300) return false;
+  watch.observer.disconnect();
+  return last - watch.from;
 }
 """
 _CLICK_TO_TEXT = """
@@ -34,13 +47,22 @@ _CLICK_TO_TEXT = """
 _SHOWN = "() => window.stopwatch.to !== undefined && window.stopwatch.to - window.stopwatch.from"
 
 
+def note_messages(context: BrowserContext) -> BrowserContext:
+    """Have the context's pages note when Streamlit sent something, for ``click_to_idle_ms``. Call before a page is opened."""
+    context.add_init_script(_NOTE_MESSAGES)
+    return context
+
+
 def click_to_idle_ms(page: Page, button: Locator) -> float:
-    """Milliseconds from the press of ``button`` to the end of the script run it caused. The click must cause one."""
+    """Milliseconds from the press of ``button`` to the last message or change in the page that followed, with no script running.
+
+    It is the last when nothing comes for 300 ms, which are not counted. The click must cause a script run.
+    """
     page.wait_for_selector(IDLE)
     button.scroll_into_view_if_needed()
     page.evaluate(_CLICK_TO_IDLE)
     button.click()
-    return float(page.wait_for_function(_SHOWN, polling=20).json_value())
+    return float(page.wait_for_function(_IDLE, polling=20).json_value())
 
 
 def click_to_text_ms(page: Page, button: Locator, root: Locator, text: str) -> float:

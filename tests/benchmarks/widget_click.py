@@ -6,7 +6,7 @@ from statistics import median
 
 from playwright.sync_api import Browser
 
-from tests.benchmarks.in_page import click_to_idle_ms
+from tests.benchmarks.in_page import click_to_idle_ms, note_messages
 from tests.benchmarks.row import Row, row
 from tests.support.app_process import running_app
 from tests.support.browser import launched
@@ -27,7 +27,7 @@ def run() -> list[Row]:
 def playground_ms(browser: Browser) -> float:
     """The median over the clicks, in milliseconds."""
     with running_app() as app:
-        context = browser.new_context(viewport={"width": 1360, "height": 900})
+        context = note_messages(browser.new_context(viewport={"width": 1360, "height": 900}))
         playground = PlaygroundPage(context.new_page(), app.url).open().open_groups()
         switch = playground.widget(BLOCK).locator("label").first
         taken = [click_to_idle_ms(playground.page, switch) for _ in range(CLICKS + 2)]
@@ -38,7 +38,7 @@ def playground_ms(browser: Browser) -> float:
 def plain_widgets_ms(browser: Browser) -> float:
     """The same for a form of the same size with nothing around it."""
     with running_app(script="tests/benchmarks/reference_pages/plain_widgets.py", health="/_stcore/health") as app:
-        context = browser.new_context(viewport={"width": 1360, "height": 900})
+        context = note_messages(browser.new_context(viewport={"width": 1360, "height": 900}))
         page = PlaygroundPage(context.new_page(), app.url).open()
         taken = [click_to_idle_ms(page.page, page.keyed("switch").locator("label").first) for _ in range(CLICKS + 2)]
         context.close()
