@@ -63,7 +63,7 @@ def _number_cell(value: Any) -> int | float:
 
 
 def _objects(fields: frozenset[str], value: Any) -> list[Item]:
-    if not isinstance(value, list) or not value or not all(isinstance(item, dict) and set(item) <= fields for item in value):
+    if not isinstance(value, list) or not value or not all(isinstance(item, dict) and item and set(item) <= fields for item in value):
         raise Unshowable
     return [dict(item) for item in value]
 
@@ -115,11 +115,6 @@ def _input_object(items: list[Item]) -> Any:
     return {item.get("key", ""): item.get("value", "") for item in items}
 
 
-def input_list(items: list[Item]) -> Any:
-    """The list form of inputs."""
-    return [{"key": "", **item} for item in items]
-
-
 TABLES: dict[str, Table] = {
     "weights": Table(
         _weight_items,
@@ -138,7 +133,7 @@ TABLES: dict[str, Table] = {
         _input_items,
         {"key": _text_cell, "value": literal, "is_pii": bool},
         {"key": str, "value": parse_literal, "is_pii": bool},
-        input_list,
+        list,
     ),
     "thresholds": Table(
         _threshold_items,

@@ -106,7 +106,7 @@ def _escaped(character: str) -> str:
     for name, meant in _ESCAPES.items():
         if character == meant:
             return f"\\{name}"
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and ord(character) <= 0xFFFF
+    hidden = character != " " and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") and ord(character) <= 0xFFFF
     return f"\\u{ord(character):04x}" if hidden or character == SPACE else character
 
 

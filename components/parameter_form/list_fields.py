@@ -11,7 +11,7 @@ import streamlit as st
 from components.form.codecs import UNSET, Unshowable, shown_value
 from components.form.drawing import Form
 from components.form.memory import FOLDS, Change, put
-from components.list_tables import TABLES, input_list
+from components.list_tables import TABLES
 from components.load_balancer_editor import load_balancer_editor
 from components.table_editor import Row, table_editor
 from core.contract.parameters import ParameterSpec
@@ -137,7 +137,7 @@ def _reshaped(value: Any, shape: str, shelf: dict[str, Any], path: str) -> Any:
     if shape == LIST and not isinstance(value, list):
         marks = {item.get("key"): item for item in shelf.pop(f"{path}.list", [])}
         items = TABLES["inputs"].items(value)
-        return input_list([{**marks.get(item["key"], {}), **item} for item in items])
+        return [{**marks.get(item["key"], {}), **item} for item in items]
     if shape == OBJECT and not isinstance(value, dict):
         items = TABLES["inputs list"].items(value)
         shelf[f"{path}.list"] = value

@@ -134,23 +134,8 @@ ODD_TEXTS = [
     "  ",
     "x" * 3000,
 ]
-ODD_VALUES = [
-    *ODD_TEXTS,
-    5,
-    1.5,
-    16.5,
-    2**70,
-    True,
-    None,
-    [],
-    {},
-    [None],
-    [{"model": 1}],
-    [["x"]],
-    {"x": None},
-    [{"a": {"b": 1}}, {}],
-    {"": ""},
-]
+ODD_LISTS: list[Any] = [[], [None], [{"model": 1}], [["x"]], [{"a": {"b": 1}}, {}]]
+ODD_VALUES: list[Any] = [*ODD_TEXTS, *ODD_LISTS, 5, 1.5, 16.5, 2**70, True, None, {}, {"x": None}, {"": ""}]
 
 
 def test_any_value_is_shown_without_being_altered() -> None:
