@@ -20,6 +20,7 @@ from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
 from core.errors import PlaygroundError
 from core.hub import Hub
+from core.listening_sockets import switch_nagle_off
 from core.local_router.server import LocalRouter
 from core.settings import Settings
 from core.signing import Signer
@@ -128,6 +129,7 @@ async def lifespan(_app: object) -> AsyncIterator[dict[str, Any] | None]:
     """Open the workspace for as long as the application runs, and collect garbage once a minute instead of after every script."""
     current = workspace()
     await current.open()
+    switch_nagle_off()
     gc.freeze()
     collector = asyncio.create_task(_collect_garbage())
     try:

@@ -1,0 +1,177 @@
+"""The Playground page through Streamlit's AppTest: from widgets to what leaves, and back to the page."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.workspace import opened_workspace
+from tests.support.conditions import eventually
+from tests.support.replay import Replay, Script
+
+SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
+
+
+def query(at: AppTest, name: str) -> str:
+    value = at.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+class Page:
+    """The shell with the Playground on it, talking to the scripted upstream."""
+
+    def __init__(self, replay: Replay, **query: str) -> None:
+        self.at = AppTest.from_file(SHELL, default_timeout=30)
+        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
+        for name, value in query.items():
+            self.at.query_params[name] = value
+        self.run()
+
+    def run(self) -> Page:
+        self.at.run()
+        assert not self.at.exception, self.at.exception[0].stack_trace
+        return self
+
+    def set(self, key: str, value: object) -> Page:
+        self.at.get_by_key(key).set_value(value)
+        return self.run()
+
+    def click(self, key: str) -> Page:
+        self.at.get_by_key(key).click()
+        return self.run()
+
+    def say(self, model: str, prompt: str) -> Page:
+        widget = self.at.get_by_key("a.model")
+        states = self.at._tree.get_widget_states()
+        states.widgets.add(id=widget.proto.id, string_value=model)
+        self.at._run(states)
+        return self.set("a.prompt", prompt)
+
+    @property
+    def words(self) -> str:
+        return "\n".join(element.value for element in (*self.at.markdown, *self.at.caption)).replace("\\", "")
+
+    def finished(self) -> Page:
+        """Wait for the run to end, then draw the page as the panel's trigger would."""
+        hub, run = opened_workspace().hub, query(self.at, "run")
+        eventually(lambda: hub.snapshot(run).ended, within_s=10, what="the run's end")
+        return self.run()
+
+
+@pytest.fixture
+def model(replay: Replay) -> str:
+    return replay.add(Script.of("one two three"))
+
+
+def test_what_the_widgets_hold_is_what_leaves(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").set("a.temperature", 0.5).set("a.max_tokens", 7).set("a.seed.null", True)
+    page.click("run")
+    assert replay.call(model).body == {
+        "model": model,
+        "prompt": "Say it",
+        "max_tokens": 7,
+        "seed": None,
+        "temperature": 0.5,
+        "stream": True,
+    }
+
+
+def test_finish_reason_usage_timings_and_model_are_shown_at_the_end(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").click("run").finished()
+    assert "5 tokens (2 in, 3 out)" in page.words
+    assert f"answered by **{model}**" in page.words
+    assert "first token" in page.words
+    assert ":green-badge[stop]" in page.words or "stop" in page.words
+
+
+def test_run_without_a_prompt_sends_nothing_and_says_so(replay: Replay) -> None:
+    page = Page(replay).click("run")
+    assert "Nothing was sent" in page.words
+    assert "run" not in page.at.query_params
+
+
+def test_a_bad_value_turns_run_off_and_says_why(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").set("a.temperature", 3.0)
+    assert page.at.get_by_key("run").disabled
+    assert "Run is off" in page.words
+    assert "temperature must be between 0 and 2, got 3" in page.words
+    assert not page.set("a.temperature", 2.0).at.get_by_key("run").disabled
+
+
+def test_prompt_and_settings_are_still_there_after_a_failed_run(replay: Replay) -> None:
+    refusing = replay.add(Script.refusal(429, "rate_limit_exceeded", "slow down", retry_after="2"))
+    page = Page(replay).say(refusing, "Keep me").set("a.top_p", 0.3).click("run").finished()
+    assert page.at.get_by_key("a.prompt").value == "Keep me"
+    assert page.at.get_by_key("a.top_p").value == 0.3
+
+
+def test_a_new_session_finds_draft_and_run_by_the_address(replay: Replay, model: str) -> None:
+    first = Page(replay).say(model, "Find me").set("a.temperature", 0.25).click("run").finished()
+    address = {name: query(first.at, name) for name in ("draft", "run")}
+    second = Page(replay, **address)
+    assert second.at.get_by_key("a.prompt").value == "Find me"
+    assert second.at.get_by_key("a.temperature").value == 0.25
+    assert f"answered by **{model}**" in second.words
+
+
+def test_two_sessions_on_one_address_do_not_write_over_each_other(replay: Replay, model: str) -> None:
+    first = Page(replay).say(model, "mine")
+    second = Page(replay, draft=query(first.at, "draft")).set("a.prompt", "yours")
+    assert first.at.query_params["draft"] != second.at.query_params["draft"]
+    assert Page(replay, draft=query(first.at, "draft")).at.get_by_key("a.prompt").value == "mine"
+
+
+def test_a_run_that_is_gone_is_said_to_be_gone(replay: Replay) -> None:
+    page = Page(replay, run="long-forgotten")
+    assert "no longer in memory" in page.at.info[0].value
+
+
+def test_on_the_wire_shows_exactly_what_leaves(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, 'Äpfel 🍎 und "Birnen"')
+    page.at.session_state["wire-a"] = True
+    page.run()
+    shown = [element.value for element in page.at.code]
+    page.click("run")
+    sent = replay.call(model).sent_body.decode()
+    assert sent in shown
+    assert json.loads(next(text for text in shown if text.startswith("{\n"))) == json.loads(sent)
+
+
+def test_a_second_press_while_running_makes_no_second_call(replay: Replay) -> None:
+    held = replay.add(Script.of("one two three", hold_after=1))
+    page = Page(replay).say(held, "Once").click("run")
+    assert page.at.get_by_key("run").disabled
+    replay.call(held)
+    page.click("stop")
+    page.finished()
+    assert len(replay.calls(held)) == 1
+
+
+EXTRAS = {
+    '{"logit_bias": {"50256": -100}}': {"logit_bias": {"50256": -100}},
+    '{"orq": {"future": true}}': {"orq": {"future": True}},
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), EXTRAS.items())
+def test_extra_fields_leave_as_typed_and_are_marked(replay: Replay, model: str, text: str, expected: dict[str, object]) -> None:
+    page = Page(replay).say(model, "Say it")
+    page.at.session_state["a.group.extra"] = True
+    page.run().set("a.extra", text)
+    assert "1 extra field" in page.words
+    page.click("run")
+    assert expected.items() <= replay.call(model).body.items()
+
+
+def test_conflicting_twins_are_named_before_the_run(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it")
+    for group, key in (("cache_and_timeout", "a.timeout"), ("orq_twins", "a.orq.timeout")):
+        page.at.session_state[f"a.group.{group}"] = True
+        page.run().set(key, True)
+    for count, key in zip(itertools.count(1), ("a.timeout.call_timeout", "a.orq.timeout.call_timeout"), strict=False):
+        page.set(key, float(count))
+    assert "timeout wins" in page.words
