@@ -16,7 +16,7 @@ from tests.support.conditions import eventually
 @contextmanager
 def served(application: Any, *, port: int = 0) -> Iterator[str]:
     """Serve an ASGI application on 127.0.0.1 while inside; yields its base URL, without a trailing slash."""
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(application, log_level="error", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
