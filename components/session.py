@@ -125,7 +125,7 @@ def connection() -> Connection:
         server_choice(),
         current.settings,
         local=current.local_connection,
-        typed_keys={kind: typed_key(kind) for kind in ("orq", "openai")},
+        typed_keys={"orq": typed_key("orq"), "openai": typed_key("openai")},
         secrets=streamlit_secrets(),
     )
 

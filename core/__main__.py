@@ -204,7 +204,7 @@ def report(outcome: Outcome, *, as_json: bool) -> None:
                 complain(summary(outcome))
         case InvalidRequest() as refused:
             for problem in refused.problems:
-                complain(f"{problem.path}: {problem.message}" if problem.path else problem.message)
+                complain(problem.sentence)
         case error:
             complain(f"{error.cause}\n{error.next_step}".rstrip())
 
