@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
+from urllib.request import getproxies
 
 import httpx
 
 from core.connection import Connection
+from core.gathering_transport import GatheringTransport
 
 MAX_CLIENTS: Final = 32
+KEEPALIVE_S: Final = 60.0
 LOOPBACK: Final = frozenset({"localhost", "::1"})
 
 
@@ -27,7 +30,8 @@ class ConnectionPool:
 
     def __init__(self, max_concurrent: int) -> None:
         self._tls: ssl.SSLContext | None = None
-        self._limits = httpx.Limits(max_connections=None, max_keepalive_connections=max_concurrent, keepalive_expiry=60.0)
+        self._keepalive = max_concurrent
+        self._limits = httpx.Limits(max_connections=None, max_keepalive_connections=max_concurrent, keepalive_expiry=KEEPALIVE_S)
         self._clients: dict[str, httpx.AsyncClient] = {}
         self._users: Counter[str] = Counter()
 
@@ -57,12 +61,12 @@ class ConnectionPool:
             url = httpx.URL("")  # the client says what is wrong with it
         if self._tls is None and url.scheme == "https":
             self._tls = httpx.create_ssl_context()
-        return httpx.AsyncClient(
-            verify=self._tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            limits=self._limits,
-            trust_env=not (url.host in LOOPBACK or url.host.startswith("127.")),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        local = url.host in LOOPBACK or url.host.startswith("127.")
+        if getproxies() and not local:
+            return httpx.AsyncClient(verify=self._tls or True, limits=self._limits, cookies=cookies)
+        transport = GatheringTransport(self._tls, self._keepalive, KEEPALIVE_S)
+        return httpx.AsyncClient(transport=transport, trust_env=False, cookies=cookies)
 
     async def close(self) -> None:
         """Close every client."""

@@ -1,0 +1,231 @@
+"""The transport against real sockets: gathers small pieces, holds up nothing else, and fails as httpx's own does."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.gathering_transport import EAGER_READS, FRAME_S, GatheringTransport
+from tests.core.test_hub import until
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+CERTIFICATE = Path(__file__).with_name("localhost_test_certificate.pem")
+
+
+@asynccontextmanager
+async def serving(answer: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that reads one request's head and then does ``answer``; yields its address."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await answer(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(handle(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    try:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=GatheringTransport(None, 4, 5.0), timeout=5) as client:
+        yield client
+
+
+async def test_pieces_of_one_frame_come_together_and_none_is_lost(http: httpx.AsyncClient) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD)
+        for number in range(300):
+            writer.write(chunk(b"%03d " % number))
+            await asyncio.sleep(0.001)
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url, http.stream("GET", url) as response:
+        began, times, text = time.monotonic(), [], b""
+        async for part in response.aiter_raw():
+            text += part
+            times.append(time.monotonic())
+        took = times[-1] - began
+    assert text == b"".join(b"%03d " % number for number in range(300))
+    bursts = 1 + sum(later - earlier > FRAME_S / 2 for earlier, later in pairwise(times))
+    assert bursts <= took / FRAME_S + EAGER_READS + 1
+
+
+async def test_the_first_pieces_and_those_after_a_pause_wait_for_nothing(http: httpx.AsyncClient) -> None:
+    sent: list[float] = []
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD)
+        for _ in range(8):
+            await asyncio.sleep(3 * FRAME_S)
+            sent.append(time.monotonic())
+            writer.write(chunk(b"x"))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url, http.stream("GET", url) as response:
+        received = [time.monotonic() async for _ in response.aiter_raw()]
+    lags = sorted(there - here for here, there in zip(sent, received, strict=True))
+    assert lags[len(lags) // 2] < FRAME_S / 2
+
+
+async def test_much_at_once_is_not_slowed_down(http: httpx.AsyncClient) -> None:
+    body = bytes(range(256)) * 4096 * 16
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+
+    async with serving(answer) as url:
+        began = time.monotonic()
+        assert (await http.get(url)).content == body
+        assert time.monotonic() - began < len(body) / 65_536 * FRAME_S
+
+
+async def test_a_reader_that_dawdles_makes_the_sender_wait(http: httpx.AsyncClient) -> None:
+    stuck = asyncio.Event()
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD)
+        for _ in range(400):
+            writer.write(chunk(b"x" * 65_536))
+            try:
+                await asyncio.wait_for(writer.drain(), 0.3)
+            except TimeoutError:
+                stuck.set()
+                await writer.drain()
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url, http.stream("GET", url) as response:
+        await asyncio.wait_for(stuck.wait(), 5)
+        assert sum([len(part) async for part in response.aiter_raw()]) == 400 * 65_536
+
+
+async def test_a_connection_is_used_again_and_one_the_server_closed_is_not(http: httpx.AsyncClient) -> None:
+    ports: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            ports.append(writer.get_extra_info("peername")[1])
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            if len(ports) != 2:
+                await reader.readuntil(b"\r\n\r\n")
+
+    async with serving(answer) as url:
+        for _ in range(2):
+            assert (await http.get(url)).text == "ok"
+        await asyncio.sleep(0.05)
+        assert (await http.get(url)).text == "ok"
+    assert ports[0] == ports[1] != ports[2]
+
+
+async def test_leaving_in_the_middle_closes_the_connection(http: httpx.AsyncClient) -> None:
+    left = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + chunk(b"x"))
+        try:
+            await reader.read(1)
+        finally:
+            left.set()
+
+    async with serving(answer) as url:
+        async with http.stream("GET", url) as response:
+            await anext(response.aiter_raw())
+        await asyncio.wait_for(left.wait(), 2)
+
+
+async def test_errors_are_httpxs_with_their_cause(http: httpx.AsyncClient) -> None:
+    async def silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+
+    async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + chunk(b"x"))
+        await writer.drain()
+
+    with pytest.raises(httpx.ConnectError) as refused:
+        await http.get("http://127.0.0.1:9")
+    assert isinstance(refused.value.__cause__, Exception)
+    assert isinstance(refused.value.__cause__.__context__, ConnectionRefusedError)
+    async with serving(silent) as url:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get(url, timeout=0.1)
+    async with serving(cut) as url:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get(url)
+    with pytest.raises(httpx.ConnectError):
+        await http.get("http://no-such-host.invalid")
+
+
+async def test_a_silence_between_pieces_is_a_read_timeout(http: httpx.AsyncClient) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + chunk(b"x"))
+        await reader.read(1)
+
+    async with serving(answer) as url:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.get(url, timeout=0.1)
+
+
+async def test_a_large_body_is_sent_whole(http: httpx.AsyncClient) -> None:
+    got: list[int] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.1)
+        got.append(len(await reader.readexactly(8_000_000)))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with serving(answer) as url:
+        assert (await http.post(url, content=b"x" * 8_000_000)).status_code == 200
+    await until(lambda: got == [8_000_000])
+
+
+async def test_tls_works_and_a_certificate_nobody_trusts_is_refused() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + chunk(b"over ") + chunk(b"TLS") + b"0\r\n\r\n")
+        await writer.drain()
+
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(CERTIFICATE)
+    trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
+    async with serving(answer, server) as url:
+        async with httpx.AsyncClient(transport=GatheringTransport(trusting, 4, 5.0)) as http:
+            assert (await http.get(url)).text == "over TLS"
+        async with httpx.AsyncClient(transport=GatheringTransport(ssl.create_default_context(), 4, 5.0)) as http:
+            with pytest.raises(httpx.ConnectError) as problem:
+                await http.get(url)
+    assert isinstance(problem.value.__cause__, Exception)
+    assert isinstance(problem.value.__cause__.__context__, ssl.SSLCertVerificationError)
