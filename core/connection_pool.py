@@ -49,10 +49,10 @@ class ConnectionPool:
             await self._close_surplus()
 
     async def _close_surplus(self) -> None:
-        for key in list(self._clients)[: max(0, len(self._clients) - MAX_CLIENTS)]:
-            if not self._users[key]:
-                del self._users[key]
-                await self._clients.pop(key).aclose()
+        idle = [key for key in self._clients if not self._users[key]]
+        for key in idle[: max(0, len(self._clients) - MAX_CLIENTS)]:
+            del self._users[key]
+            await self._clients.pop(key).aclose()
 
     def _make(self, connection: Connection) -> httpx.AsyncClient:
         try:
