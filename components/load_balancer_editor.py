@@ -22,17 +22,18 @@ def shares(weights: Sequence[Any]) -> list[float | None]:
     return [None if w is None else 100 * w / total for w in usable]
 
 
-def load_balancer_editor(rows: Sequence[Row], *, key: str, disabled: bool = False) -> None:
+def load_balancer_editor(rows: Sequence[Row], *, key: str, edition: int = 0, disabled: bool = False) -> None:
     """Draw rows of ``model`` and ``weight`` as a table with a bar for the share, which follows every edit."""
     parts = shares([row.get("weight") for row in rows])
     table_editor(
         [{**row, "_share": part} for row, part in zip(rows, parts, strict=True)],
         key=key,
         columns={
-            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=150),
-            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=62, step=0.001, format="%.10g"),
+            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=140),
+            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=84, step=0.001, format="%.10g"),
             "_share": st.column_config.ProgressColumn("share", help="Weights are normalised", min_value=0, max_value=100, format="%.0f %%"),
         },
+        edition=edition,
         disabled=disabled or ["_share"],
         alt="Load balancer: models, weights and shares",
     )

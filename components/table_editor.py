@@ -1,4 +1,4 @@
-"""Small tables for lists: rows are edited in place, added in the last line, deleted after ticking them."""
+"""Small tables for lists: cells are edited in place, the blank last row adds, the tick at a row's end removes."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ import streamlit as st
 
 Row = dict[str, Any]
 
+REMOVE = "_remove"
+_DTYPES = {"text": "string", "number": "float64", "checkbox": "boolean", "progress": "float64"}
+
 
 def table_editor(
-    rows: Sequence[Row], *, key: str, columns: Mapping[str, Any], disabled: bool | Sequence[str] = False, alt: str = ""
+    rows: Sequence[Row], *, key: str, columns: Mapping[str, Any], edition: int = 0, disabled: bool | Sequence[str] = False, alt: str = ""
 ) -> None:
-    """Draw ``rows`` as an editable table; what was edited stands in ``st.session_state[key]`` and is read by `edited_rows`.
+    """Draw ``rows`` and a blank one as an editable table; its edits stand in ``st.session_state[key]`` and are read by `edited_rows`.
 
-    ``columns`` gives each column's ``st.column_config``, in order. Without rows, one empty line can be filled.
+    ``columns`` gives each column's ``st.column_config``, in order. Columns whose name begins with ``_`` are shown and not read. While the
+    number of rows and ``edition`` stay, the table keeps its cursor and its edits, so that one can type on from cell to cell; another
+    ``edition`` drops pending edits, which a list replaced from outside needs.
     """
     import pandas as pd  # type: ignore[import-untyped]  # no stubs; imported late, for it takes 0.4 s
 
-    data = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    remove = st.column_config.CheckboxColumn("✕", help="Tick to remove the row", width=36)
+    configs = {**columns, REMOVE: remove}
+    shown = [*rows, {}]
+    data = pd.DataFrame(
+        {name: pd.array([row.get(name) for row in shown], dtype=_DTYPES[_kind(config)]) for name, config in configs.items()},
+        index=[f"{edition}.{place}" for place in range(len(shown))],
+    )
     st.data_editor(
-        data,
-        key=key,
-        num_rows="dynamic",
-        hide_index=True,
-        column_config=dict(columns),
-        disabled=disabled,
-        placeholder="",
-        width="stretch",
-        height="content",
-        alt=alt,
+        data, key=key, hide_index=True, column_config=configs, disabled=disabled, placeholder="", width="stretch", height="content", alt=alt
     )
 
 
-def has_edits(state: Any) -> bool:
-    """Whether ``state``, a data editor's session state, holds any edit."""
-    return isinstance(state, Mapping) and any(state.get(part) for part in ("edited_rows", "added_rows", "deleted_rows"))
-
-
 def edited_rows(rows: Sequence[Row], state: Mapping[str, Any]) -> list[tuple[int | None, Row]]:
-    """The rows after the edits in ``state``, each with its index in ``rows`` (``None`` for an added one).
+    """The rows after the edits in ``state`` (a data editor's), each with its index in ``rows``, ``None`` for one that was added.
 
-    A row holds only cells that have a value. Rows left without any value are gone.
+    A row holds only cells that have a value; rows without any, and rows ticked for removal, are gone.
     """
-    deleted = {int(index) for index in state.get("deleted_rows", ())}
     edits = {int(index): cells for index, cells in state.get("edited_rows", {}).items()}
     result: list[tuple[int | None, Row]] = []
-    for index, row in enumerate(rows):
-        if index not in deleted:
-            result.append((index, _filled({**row, **edits.get(index, {})})))
-    result.extend((None, _filled(row)) for row in state.get("added_rows", ()))
+    for index, row in enumerate([*rows, {}]):
+        cells = edits.get(index, {})
+        if not cells.get(REMOVE):
+            result.append((index if index < len(rows) else None, _filled({**row, **cells})))
     return [(index, row) for index, row in result if row]
 
 
 def _filled(row: Mapping[str, Any]) -> Row:
-    return {name: value for name, value in row.items() if value is not None and value != "" and not str(name).startswith("_")}
+    return {name: value for name, value in row.items() if value is not None and value != "" and not name.startswith("_")}
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    return str(config["type_config"]["type"])

@@ -7,14 +7,13 @@ compares what the widget holds with what it was drawn with, and folds only real 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from components.form.codecs import CODECS
-from components.table_editor import has_edits
 from core.contract.parameters import block
 from core.draft import MISSING, drop_path, get_path, set_path
 
@@ -34,6 +33,9 @@ Fold = Callable[[dict[str, Any], Change], None]
 
 FOLDS: dict[str, Fold] = {}
 """By codec name (before the colon), for widgets that are more than a value; editors add theirs."""
+
+DIFFERS: dict[str, Callable[[str, Any, Any], bool]] = {}
+"""By codec name: ``differs(argument, now, drawn)``, for widgets whose state is not their value."""
 
 EDITS: dict[str, Callable[..., None]] = {}
 """What buttons do to a draft, by name: ``edit(draft, *arguments)`` in place."""
@@ -59,6 +61,7 @@ class Memory:
         self.edits: list[tuple[Any, ...]] = kept.setdefault("edits", [])
         self.undo: dict[str, Any] = kept.setdefault("undo", {})
         self.alarmed: list[str] = kept.setdefault("alarmed", [])
+        self.editions: dict[str, int] = kept.setdefault("editions", {})
 
     def seed(self, key: str, path: str, codec: str, shown: Any) -> None:
         """Make the widget ``key``, about to be drawn, hold ``shown``; what it comes to hold is folded into ``path`` by ``codec``."""
@@ -71,11 +74,19 @@ class Memory:
         """As `seed`, for a widget whose state cannot be set (tables): ``shown`` is what its edits are relative to."""
         self.drawn[key] = (path, codec, shown)
 
+    def edition(self, key: str, codec: str, shown: Any) -> int:
+        """A number for a widget whose state cannot be set, about to be drawn with ``shown``; a new one drops stale edits."""
+        held = st.session_state.get(key)
+        if held is not None and _differs(codec, held, shown):
+            self.editions[key] = self.editions.get(key, 0) + 1
+        return self.editions.get(key, 0)
+
     def forget(self) -> None:
         """Drop all that was drawn: the widgets start from the draft, and nothing typed into the old ones is folded."""
         for key in self.drawn:
             if key in st.session_state:
                 del st.session_state[key]
+            self.editions[key] = self.editions.get(key, 0) + 1
         self.drawn.clear()
         self.edits.clear()
         self.undo.clear()
@@ -92,7 +103,7 @@ def collect(slot: str, draft: dict[str, Any]) -> dict[str, Any]:
     changes = [
         (codec, path, st.session_state[key], shown)
         for key, (path, codec, shown) in memory.drawn.items()
-        if key in st.session_state and _differs(st.session_state[key], shown)
+        if key in st.session_state and _differs(codec, st.session_state[key], shown)
     ]
     if not changes and not memory.edits:
         return draft
@@ -107,9 +118,10 @@ def collect(slot: str, draft: dict[str, Any]) -> dict[str, Any]:
     return folded
 
 
-def _differs(now: Any, shown: Any) -> bool:
-    """Whether a widget holds something else than it was drawn with; a table's state is its edits."""
-    return has_edits(now) if isinstance(now, Mapping) else bool(now != shown)
+def _differs(codec: str, now: Any, shown: Any) -> bool:
+    """Whether a widget holds something else than it was drawn with."""
+    name, _, argument = codec.partition(":")
+    return DIFFERS[name](argument, now, shown) if name in DIFFERS else bool(now != shown)
 
 
 def forget_widgets(slot: str) -> None:

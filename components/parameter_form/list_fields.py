@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.form.codecs import UNSET, Unshowable, shown_value
 from components.form.drawing import Form
-from components.form.memory import FOLDS, Change, put
+from components.form.memory import DIFFERS, FOLDS, Change, put
 from components.list_tables import TABLES
 from components.load_balancer_editor import load_balancer_editor
 from components.table_editor import Row, table_editor
@@ -35,8 +35,10 @@ def list_field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = Fal
     except Unshowable:
         _as_json(form, path, value)
     else:
-        form.memory.note(form.key(path), path, f"table:{name}", items)
-        _draw(name, rows, key=form.key(path), disabled=form.disabled)
+        key, codec = form.key(path), f"table:{name}"
+        edition = form.memory.edition(key, codec, items)
+        form.memory.note(key, path, codec, items)
+        _draw(name, rows, key=key, edition=edition, disabled=form.disabled)
         if name == "weights":
             _model_adder(form, path)
     form.marks(path)
@@ -65,10 +67,10 @@ def _inputs_head(form: Form, spec: ParameterSpec, path: str, *, badges: bool) ->
     )
 
 
-def _draw(name: str, rows: list[Row], *, key: str, disabled: bool) -> None:
+def _draw(name: str, rows: list[Row], *, key: str, edition: int, disabled: bool) -> None:
     column = st.column_config
     if name == "weights":
-        load_balancer_editor(rows, key=key, disabled=disabled)
+        load_balancer_editor(rows, key=key, edition=edition, disabled=disabled)
         return
     columns: Mapping[str, Any]
     match name:
@@ -87,7 +89,7 @@ def _draw(name: str, rows: list[Row], *, key: str, disabled: bool) -> None:
             columns = {"key": column.TextColumn("key", help="The name in {{name}}"), "value": column.TextColumn("value", help=VALUE_HELP)}
             if name == "inputs list":
                 columns = {**columns, "is_pii": column.CheckboxColumn("is_pii", help="Personal data", width=60)}
-    table_editor(rows, key=key, columns=columns, disabled=disabled, alt=name)
+    table_editor(rows, key=key, columns=columns, edition=edition, disabled=disabled, alt=name)
 
 
 def _model_adder(form: Form, path: str) -> None:
@@ -153,5 +155,6 @@ def _add_model(draft: dict[str, Any], change: Change) -> None:
 
 
 FOLDS["table"] = _fold_table
+DIFFERS["table"] = lambda name, now, items: TABLES[name].edited(items, now) != items
 FOLDS["inputs shape"] = _fold_shape
 FOLDS["add model"] = _add_model

@@ -103,9 +103,9 @@ class FormPage:
         self.widget(path).click()
         return self.run()
 
-    def edit_table(self, path: str, **edits: Any) -> FormPage:
-        """Edit the table of ``path`` as the browser would: ``edited_rows``, ``added_rows``, ``deleted_rows``."""
-        return self._send(self.widget(path).proto.id, string_value=json.dumps(edits))
+    def edit_table(self, path: str, row: int, **cells: Any) -> FormPage:
+        """Type into the cells of one row of the table of ``path``; the row after the last one adds."""
+        return self._send(self.widget(path).proto.id, string_value=json.dumps({"edited_rows": {row: cells}}))
 
     def _send(self, widget_id: str, **value: Any) -> FormPage:
         """Run with one widget's state as a browser would send it."""

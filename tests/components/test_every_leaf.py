@@ -17,10 +17,10 @@ from tests.components.form_page import FormPage, at_first_item, switched_on
 
 LEAVES = [leaf["path"] for leaf in json.loads((Path(__file__).parent.parent / "parameters.json").read_text())["request"]]
 TABLES: dict[str, tuple[dict[str, Any], Any]] = {
-    "weights": ({"added_rows": [{"model": "local/pydoc", "weight": 0.25}]}, [{"model": "local/pydoc", "weight": 0.25}]),
-    "metadata": ({"added_rows": [{"key": "plan", "value": "pro"}]}, [{"plan": "pro"}]),
-    "inputs": ({"added_rows": [{"key": "name", "value": "Ada"}]}, {"name": "Ada"}),
-    "thresholds": ({"added_rows": [{"entity": "PERSON", "threshold": 0.5}]}, {"PERSON": 0.5}),
+    "weights": ({"model": "local/pydoc", "weight": 0.25}, [{"model": "local/pydoc", "weight": 0.25}]),
+    "metadata": ({"key": "plan", "value": "pro"}, [{"plan": "pro"}]),
+    "inputs": ({"key": "name", "value": "Ada"}, {"name": "Ada"}),
+    "thresholds": ({"entity": "PERSON", "threshold": 0.5}, {"PERSON": 0.5}),
 }
 ENTRIES: dict[str, tuple[Any, Any]] = {
     "number": (1.5, 1.5),
@@ -80,15 +80,15 @@ def test_setting_a_leaf_changes_exactly_its_path_and_clearing_takes_it_out(leaf:
     spec = parameter(leaf)
     page, path, body = page_for(spec)
     if spec.widget in TABLES:
-        edits, expected = TABLES[spec.widget]
-        page.edit_table(path, **edits)
+        cells, expected = TABLES[spec.widget]
+        page.edit_table(path, 0, **cells)
     else:
         typed, expected = entry_of(spec)
         page.set(path, typed)
     assert get_path(page.body, path) == expected
     assert without(page.body, path) == without(body, path)
     if spec.widget in TABLES:
-        page.edit_table(path, deleted_rows=[0])
+        page.edit_table(path, 0, _remove=True)
     else:
         page.set(path, EMPTY.get(spec.widget, [] if isinstance(entry_of(spec)[0], list) else None))
     cleared = {} if spec.widget == "inputs" else MISSING

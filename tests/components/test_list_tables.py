@@ -22,7 +22,7 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-NO_EDITS: dict[str, Any] = {"edited_rows": {}, "added_rows": [], "deleted_rows": []}
+NO_EDITS: dict[str, Any] = {"edited_rows": {}}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -53,47 +53,59 @@ def test_an_emptied_cell_takes_the_field_out() -> None:
     assert table.edited([{"model": "m", "weight": 0.5}], {"edited_rows": {0: {"weight": None}}}) == [{"model": "m"}]
 
 
-def test_deleted_rows_go_and_added_ones_come_last() -> None:
-    table = TABLES["weights"]
+def row(cells: dict[str, Any], at: int = 0) -> dict[str, Any]:
+    """The editor's state after typing ``cells`` into row ``at``."""
+    return {"edited_rows": {at: cells}}
+
+
+def test_a_ticked_row_goes_and_the_blank_one_adds() -> None:
     items = [{"model": "a"}, {"model": "b"}, {"model": "c"}]
-    edits = {"edited_rows": {2: {"weight": 1.0}}, "added_rows": [{"model": "d"}, {}], "deleted_rows": [0]}
-    assert table.edited(items, edits) == [{"model": "b"}, {"model": "c", "weight": 1}, {"model": "d"}]
+    edits = {"edited_rows": {0: {"_remove": True}, 2: {"weight": 1.0}, 3: {"model": "d"}}}
+    assert TABLES["weights"].edited(items, edits) == [{"model": "b"}, {"model": "c", "weight": 1}, {"model": "d"}]
+
+
+def test_a_row_emptied_of_everything_goes() -> None:
+    assert TABLES["weights"].edited([{"model": "a"}, {"model": "b"}], row({"model": None})) == [{"model": "b"}]
+
+
+def test_applying_the_edits_again_changes_nothing() -> None:
+    """The table keeps its edits while one types on, so they come with every script run."""
+    table, edits = TABLES["inputs"], {"edited_rows": {0: {"value": "5"}, 1: {"key": "new"}}}
+    once = table.edited([{"key": "a", "value": 1}], edits)
+    assert table.edited(once, edits) == once
 
 
 def test_a_half_filled_row_stays_for_the_contract_to_mark() -> None:
     table = TABLES["weights"]
-    assert table.value(table.edited([], {"added_rows": [{"weight": 0.3}]})) == [{"weight": 0.3}]
+    assert table.value(table.edited([], row({"weight": 0.3}))) == [{"weight": 0.3}]
 
 
-def test_a_value_cell_is_typed_by_its_spelling() -> None:
+@pytest.mark.parametrize(("typed", "value"), [("5", 5), ('"5"', "5"), ("true", True), ("text", "text"), ('{"a": [1]}', {"a": [1]})])
+def test_a_value_cell_is_typed_by_its_spelling(typed: str, value: Any) -> None:
     table = TABLES["inputs"]
-    cells = ["5", '"5"', "true", "text", '{"a": [1]}']
-    edits = {"added_rows": [{"key": str(index), "value": cell} for index, cell in enumerate(cells)]}
-    assert table.value(table.edited([], edits)) == {"0": 5, "1": "5", "2": True, "3": "text", "4": {"a": [1]}}
+    assert table.value(table.edited([], row({"key": "k", "value": typed}))) == {"k": value}
 
 
 def test_one_name_twice_needs_the_list_form_of_inputs() -> None:
     table = TABLES["inputs"]
-    edits = {"added_rows": [{"key": "a", "value": "1"}, {"key": "a", "value": "2"}]}
-    assert table.value(table.edited([], edits)) == [{"key": "a", "value": 1}, {"key": "a", "value": 2}]
+    edited = table.edited([{"key": "a", "value": 1}], row({"key": "a", "value": "2"}, at=1))
+    assert table.value(edited) == [{"key": "a", "value": 1}, {"key": "a", "value": 2}]
 
 
-def test_metadata_rows_with_one_number_make_one_object_and_no_row_is_lost() -> None:
+METADATA = [{"plan": "pro", "seats": 3}, {"plan": "free"}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        ({"object": 2, "key": "seats", "value": "1"}, [{"plan": "pro", "seats": 3}, {"plan": "free", "seats": 1}]),
+        ({"object": 1, "key": "plan", "value": "x"}, [*METADATA, {"plan": "x"}]),
+        ({"key": "new", "value": "y"}, [*METADATA, {"new": "y"}]),
+    ],
+)
+def test_metadata_rows_with_one_number_make_one_object_and_no_row_is_lost(cells: dict[str, Any], value: Any) -> None:
     table = TABLES["metadata"]
-    items = table.items([{"plan": "pro", "seats": 3}, {"plan": "free"}])
-    edits = {
-        "added_rows": [
-            {"object": 2, "key": "seats", "value": "1"},
-            {"object": 1, "key": "plan", "value": "x"},
-            {"key": "new", "value": "y"},
-        ]
-    }
-    assert table.value(table.edited(items, edits)) == [
-        {"plan": "pro", "seats": 3},
-        {"plan": "free", "seats": 1},
-        {"plan": "x"},
-        {"new": "y"},
-    ]
+    assert table.value(table.edited(table.items(METADATA), row(cells, at=3))) == value
 
 
 def test_shares_are_the_normalised_weights() -> None:

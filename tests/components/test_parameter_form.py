@@ -200,7 +200,7 @@ def test_more_fallbacks_than_five_are_marked() -> None:
 def test_a_model_is_added_to_the_balancer_from_the_picker_and_weighed_in_the_table() -> None:
     page = FormPage().set("load_balancer", True).set("load_balancer.models.add", "local/pydoc")
     page.set("load_balancer.models.add", "x/free-typed")
-    page.edit_table("load_balancer.models", edited_rows={"0": {"weight": 0.4}, "1": {"weight": 7}})
+    page.edit_table("load_balancer.models", 0, weight=0.4).edit_table("load_balancer.models", 1, weight=7)
     assert page.body["load_balancer"]["models"] == [{"model": "local/pydoc", "weight": 0.4}, {"model": "x/free-typed", "weight": 7}]
     assert "weight must be" in page.texts()
 
@@ -216,7 +216,7 @@ def test_inputs_change_between_object_and_list_without_losing_what_only_a_list_h
 
 def test_personal_data_is_ticked_in_the_table() -> None:
     page = FormPage({"orq": {"inputs": [{"key": "name", "value": "Ada"}]}})
-    page.edit_table("orq.inputs", edited_rows={"0": {"is_pii": True}})
+    page.edit_table("orq.inputs", 0, is_pii=True)
     assert page.body["orq"]["inputs"] == [{"key": "name", "value": "Ada", "is_pii": True}]
 
 
@@ -411,6 +411,13 @@ def test_a_draft_put_in_place_of_another_shows_at_once() -> None:
     assert page.widget("temperature").value == 0.2
     assert page.widget("stop").value == ["b"]
     assert page.body == {"temperature": 0.2, "stop": ["b"]}
+
+
+def test_a_table_forgets_its_edits_when_the_draft_is_replaced() -> None:
+    page = FormPage({"orq": {"inputs": {"a": 1}}}).edit_table("orq.inputs", 0, value="2")
+    assert page.body == {"orq": {"inputs": {"a": 2}}}
+    page.replace({"orq": {"inputs": {"b": 7}}})
+    assert page.run().body == {"orq": {"inputs": {"b": 7}}}
 
 
 def test_a_disabled_form_can_be_read_but_not_changed() -> None:
