@@ -17,6 +17,7 @@ from components.services import workspace
 from components.stream_panel import stream_panel
 from core.client import encode_body
 from core.connection import Connection
+from core.errors import PlaygroundError
 from core.outgoing import Outgoing, most_tokens, outgoing
 from core.run import RunSnapshot
 
@@ -77,7 +78,11 @@ def start(slot: str) -> None:
         session.set_refusal(slot, leaving.problems[0].sentence)
         return
     session.set_refusal(slot, None)
-    run_id = current.hub.start(leaving.body, session.connection(), slot=slot, channel=session.channel())
+    try:
+        run_id = current.hub.start(leaving.body, session.connection(), slot=slot, channel=session.channel())
+    except PlaygroundError as error:
+        session.set_refusal(slot, f"{error.cause} {error.next_step}", lasts=True)
+        return
     session.set_run_id(slot, run_id)
 
 
@@ -175,7 +180,7 @@ def preflight(slot: Slot) -> None:
     if slot.obstacles:
         more = f" (and {len(slot.obstacles) - 1} more)" if len(slot.obstacles) > 1 else ""
         st.markdown(f":red[:material/error: **Run is off** — {plain(slot.obstacles[0])}{more}]")
-    elif refused and slot.outgoing.problems:
+    elif refused and (slot.outgoing.problems or session.refusal_lasts(slot.name)):
         st.markdown(f":red[:material/error: **Nothing was sent** — {plain(refused)}]")
     else:
         st.caption(" · ".join(_preflight_parts(slot)))

@@ -86,9 +86,15 @@ def refusal(slot: str) -> str | None:
     return found
 
 
-def set_refusal(slot: str, text: str | None) -> None:
-    """Remember why Run sent nothing; ``None`` forgets it."""
+def set_refusal(slot: str, text: str | None, *, lasts: bool = False) -> None:
+    """Remember why Run sent nothing; ``None`` forgets it. One that ``lasts`` stays when the draft has no problems (any more)."""
     st.session_state[f"session.refusal.{slot}"] = text
+    st.session_state[f"session.refusal_lasts.{slot}"] = lasts
+
+
+def refusal_lasts(slot: str) -> bool:
+    """Whether the refusal has nothing to do with the draft."""
+    return bool(st.session_state.get(f"session.refusal_lasts.{slot}"))
 
 
 def server_choice() -> ServerChoice:

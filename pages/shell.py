@@ -1,5 +1,7 @@
 """The frame around every page: its title, the navigation, the style. Runs the page that was chosen."""
 
+import logging
+import secrets
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +11,7 @@ COMPONENTS = Path(__file__).parent.parent / "components"
 # An icon of our own, because Streamlit has browsers fetch a :material/…: one from fonts.gstatic.com.
 st.set_page_config(page_title="Router playground", page_icon=str(COMPONENTS / "icon.svg"), layout="wide")
 st.html(COMPONENTS / "page.css")
-st.navigation(
+page = st.navigation(
     [
         st.Page(
             "playground.py",
@@ -23,4 +25,13 @@ st.navigation(
         ),
     ],
     position="top",
-).run()
+)
+try:
+    page.run()
+except Exception:  # noqa: BLE001  # one of the two borders: a fault of ours shows as a sentence and a number, never as a traceback in the page
+    number = secrets.token_hex(4)
+    logging.getLogger(__name__).exception("page %s failed, bug %s", page.title, number)
+    st.error(
+        f"This page failed. What you set is kept: reload to try again. If it happens again, report it with the number {number}.",
+        icon=":material/error:",
+    )

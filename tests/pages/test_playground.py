@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.hub import HubFull
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script
@@ -175,3 +176,22 @@ def test_conflicting_twins_are_named_before_the_run(replay: Replay, model: str) 
     for count, key in zip(itertools.count(1), ("a.timeout.call_timeout", "a.orq.timeout.call_timeout"), strict=False):
         page.set(key, float(count))
     assert "timeout wins" in page.words
+
+
+def test_a_fault_of_the_page_shows_a_sentence_and_a_number_and_no_traceback(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page(replay)
+    monkeypatch.setattr(type(opened_workspace()), "models", lambda *_: 1 / 0)
+    page.run()
+    assert "report it with the number" in page.at.error[0].value
+    assert "ZeroDivisionError" not in page.words + page.at.error[0].value
+
+
+def test_a_hub_that_takes_no_more_says_so_at_the_press(replay: Replay, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page(replay).say(model, "Say it")
+
+    def full(*_: object, **__: object) -> None:
+        raise HubFull("Too many pages are open on this server.", "Close some.")
+
+    monkeypatch.setattr(opened_workspace().hub, "start", full)
+    page.click("run")
+    assert "Nothing was sent** — Too many pages are open on this server. Close some." in page.words
