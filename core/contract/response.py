@@ -138,10 +138,7 @@ def chunk_from(frame: Mapping[str, Any]) -> CompletionChunk:
     values = frame if "choices" in frame else unwrapped(frame)
     get = values.get
     listed = get("choices")
-    if type(listed) is list and len(listed) == 1 and type(one := listed[0]) is dict:
-        choices: tuple[Choice, ...] = (_choice(one, 0),)
-    else:
-        choices = _choices(listed)
+    choices = (_choice(listed[0], 0),) if type(listed) is list and len(listed) == 1 and type(listed[0]) is dict else _choices(listed)
     name, kind, model, created = get("id"), get("object"), get("model"), get("created")
     fingerprint, usage = get("system_fingerprint"), get("usage")
     return CompletionChunk(
@@ -200,10 +197,11 @@ class Merge:
     ``id``, ``object``, ``model``, ``created`` and ``system_fingerprint`` are the first that was told.
     """
 
-    __slots__ = ("_created", "_fingerprint", "_finished", "_id", "_model", "_object", "_texts", "_usage", "chunks")
+    __slots__ = ("_created", "_fingerprint", "_finished", "_id", "_model", "_object", "_texts", "_unnamed", "_usage", "chunks")
 
     def __init__(self) -> None:
         self.chunks = 0
+        self._unnamed = True
         self._id: str | None = None
         self._object: str | None = None
         self._model: str | None = None
@@ -227,7 +225,7 @@ class Merge:
                 self._finished[index] = choice.finish_reason
         if chunk.usage is not None:
             self._usage = chunk.usage
-        if self._id is None or self._model is None or self._fingerprint is None:
+        if self._unnamed:
             self._name(chunk)
 
     def _name(self, chunk: CompletionChunk) -> None:
@@ -236,6 +234,7 @@ class Merge:
         self._model = chunk.model if self._model is None else self._model
         self._created = chunk.created if self._created is None else self._created
         self._fingerprint = chunk.system_fingerprint if self._fingerprint is None else self._fingerprint
+        self._unnamed = None in (self._id, self._object, self._model, self._created, self._fingerprint)
 
     def completion(self, *, ended: bool = True) -> Completion:
         """What the pieces so far amount to. Finish reasons are told only when the stream ``ended``: some routers send ``stop`` with
@@ -254,8 +253,7 @@ def merge(chunks: Iterable[CompletionChunk]) -> Completion:
 
 
 def _choice(value: Mapping[str, Any], position: int) -> Choice:
-    get = value.get
-    index, text, reason = get("index"), get("text"), get("finish_reason")
+    index, text, reason = value.get("index"), value.get("text"), value.get("finish_reason")
     if type(index) is not int:
         index = position if (number := count(index)) is None else number
     if type(text) is not str:
