@@ -30,7 +30,8 @@ KINDS: dict[ServerKind, tuple[str, str]] = {
     "orq": ("Orq", "The real service. Needs a key; every parameter is understood."),
     "openai": (
         "OpenAI-compatible server",
-        "Ollama, llama.cpp, vLLM, LM Studio, LiteLLM, OpenAI… Routing, cache, knowledge and `orq` fields are not understood there; the form marks them.",
+        "Ollama, llama.cpp, vLLM, LM Studio, LiteLLM, OpenAI… Routing, cache, knowledge and `orq` fields are not understood there; "
+        "the form marks them.",
     ),
 }
 

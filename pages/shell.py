@@ -28,7 +28,7 @@ page = st.navigation(
 )
 try:
     page.run()
-except Exception:  # noqa: BLE001  # one of the two borders: a fault of ours shows as a sentence and a number, never as a traceback in the page
+except Exception:  # one of the two borders: a fault of ours shows as a sentence and a number, never as a traceback in the page
     number = secrets.token_hex(4)
     logging.getLogger(__name__).exception("page %s failed, bug %s", page.title, number)
     st.error(
