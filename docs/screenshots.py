@@ -34,8 +34,9 @@ def playground(browser: Browser, app: AppProcess, **context_options: Any) -> Ite
 
 
 def take(page: PlaygroundPage, name: str) -> None:
-    """Write one picture, from the top of the page, with nothing moving and no caret."""
+    """Write one picture, from the top of the page, with nothing moving, no caret and nothing under the mouse."""
     page.page.evaluate("document.fonts.ready.then(() => document.activeElement?.blur())")
+    page.page.mouse.move(0, 0)
     page.page.get_by_test_id("stMain").evaluate("(element) => element.scrollTo(0, 0)")
     page.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
     sys.stdout.write(f"docs/images/{name}.png\n")
@@ -44,7 +45,7 @@ def take(page: PlaygroundPage, name: str) -> None:
 def main() -> None:
     """Every picture that the README and the docs show."""
     IMAGES.mkdir(exist_ok=True)
-    with launched() as browser, running_app(environment={"PLAYGROUND_LOCAL_PACE": "0"}) as app:
+    with launched() as browser, running_app(environment={"PLAYGROUND_LOCAL_PACE": "160"}) as app:
         for scheme in ("light", "dark"):
             with playground(browser, app, color_scheme=scheme, **DESK) as page:
                 take(page, f"playground-{scheme}")
