@@ -27,6 +27,7 @@ from core.contract.response import Completion, CompletionChunk
 from core.errors import InvalidRequest, PlaygroundError, Problem
 from core.metrics import Stopwatch, Timings
 from core.outgoing import outgoing
+from core.piece_log import SurrogateJoiner
 from core.settings import ORQ_BASE_URL
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -62,6 +63,7 @@ class LiveText:
 
     def __init__(self) -> None:
         self._first: int | None = None
+        self._halves = SurrogateJoiner()
 
     def take(self, chunk: CompletionChunk) -> None:
         """Writes what is new of the first choice."""
@@ -69,10 +71,12 @@ class LiveText:
             if self._first is None:
                 self._first = choice.index
             if choice.index == self._first and choice.text:
-                write(choice.text)
+                write(self._halves.join(choice.index, choice.text))
 
     def close(self, completion: Completion) -> None:
         """Writes the other choices; ends the last line where a person reads along."""
+        for _, rest in self._halves.rest():
+            write(rest)
         for choice in completion.choices:
             if choice.index != self._first:
                 write(f"\n\n--- choice {choice.index} ---\n{choice.text}")

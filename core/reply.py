@@ -146,7 +146,7 @@ class Reply:
         try:
             frame = orjson.loads(event.data)
         except orjson.JSONDecodeError:
-            frame = _tolerantly(event.data)
+            frame = _tolerantly(event.data, keep_halves=True)
         if type(frame) is not dict or "choices" not in frame or "error" in frame or event.event == "error":
             failure = self._error_in(event, frame, otherwise)
             if failure is not None:
@@ -257,9 +257,9 @@ async def _drain(body: AsyncGenerator[bytes]) -> None:
         return
 
 
-def _tolerantly(data: bytes) -> Any:
+def _tolerantly(data: bytes, *, keep_halves: bool = False) -> Any:
     """The value of ``data``; ``None`` when it is no JSON at all."""
     try:
-        return parse_json(data)
+        return parse_json(data, keep_halves=keep_halves)
     except MalformedResponse:
         return None

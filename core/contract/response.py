@@ -20,7 +20,7 @@ Created = int | str
 
 PROMPT_DETAILS: Final = ("cached_tokens", "cache_creation_tokens", "audio_tokens")
 COMPLETION_DETAILS: Final = ("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "audio_tokens")
-_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 class MalformedResponse(ValueError):
@@ -108,15 +108,18 @@ class Completion:
     raw: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
-def parse_json(data: bytes) -> Any:
+def parse_json(data: bytes, *, keep_halves: bool = False) -> Any:
     """The value in ``data``. Where orjson is stricter than servers are (half an emoji as ``\\ud83d``, bytes that are not UTF-8,
-    ``NaN``), Python's parser takes it, with U+FFFD for what is no character. MalformedResponse if neither can."""
+    ``NaN``), Python's parser takes it, with U+FFFD for what is no character. MalformedResponse if neither can.
+
+    ``keep_halves`` leaves half an emoji in a ``text`` as it is, because a stream may bring the other half in the next frame.
+    """
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
     try:
-        return _without_lone_surrogates(json.loads(data.decode("utf-8", "replace")))
+        return _mended_tree(json.loads(data.decode("utf-8", "replace")), keep_halves)
     except (ValueError, RecursionError) as problem:
         raise MalformedResponse(f"It is not JSON ({_brief(problem)}).") from None
 
@@ -129,8 +132,11 @@ def parse_completion(body: Mapping[str, Any] | bytes) -> Completion:
 
 
 def parse_chunk(data: bytes) -> CompletionChunk:
-    """One frame's chunk from its JSON. Raises MalformedResponse when ``data`` is not a JSON object."""
-    return chunk_from(_object(data))
+    """One frame's chunk from its JSON. Raises MalformedResponse when ``data`` is not a JSON object.
+
+    A ``text`` may begin or end with half an emoji (a lone surrogate) when the router cut one in two; ``merge`` joins the halves.
+    """
+    return chunk_from(_object(data, keep_halves=True))
 
 
 def chunk_from(frame: Mapping[str, Any]) -> CompletionChunk:
@@ -240,7 +246,7 @@ class Merge:
         """What the pieces so far amount to. Finish reasons are told only when the stream ``ended``: some routers send ``stop`` with
         every piece until the last one tells the real reason (contract §1), so that before the end no reason means anything."""
         finished = self._finished if ended else {}
-        choices = tuple(Choice(index, "".join(texts), finished.get(index)) for index, texts in sorted(self._texts.items()))
+        choices = tuple(Choice(index, _mended("".join(texts)), finished.get(index)) for index, texts in sorted(self._texts.items()))
         return Completion(self._id, self._object, self._model, self._created, self._fingerprint, choices, self._usage)
 
 
@@ -280,8 +286,8 @@ def _created(value: Any) -> Created | None:
     return value if value is None or isinstance(value, str) else count(value)
 
 
-def _object(data: bytes) -> dict[str, Any]:
-    value = parse_json(data)
+def _object(data: bytes, *, keep_halves: bool = False) -> dict[str, Any]:
+    value = parse_json(data, keep_halves=keep_halves)
     if type(value) is not dict:
         raise MalformedResponse(f"It is not a JSON object but {_kind(value)}.")
     return cast("dict[str, Any]", value)
@@ -296,15 +302,25 @@ def _brief(problem: Exception) -> str:
     return "nested too deeply" if isinstance(problem, RecursionError) else str(problem)
 
 
-def _without_lone_surrogates(value: Any) -> Any:
-    """``value`` with U+FFFD for every half of a surrogate pair, so that no later ``encode`` can fail."""
-    if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list):
-        return [_without_lone_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_lone_surrogates(key): _without_lone_surrogates(item) for key, item in value.items()}
-    return value
+def _mended(text: str) -> str:
+    """``text`` with halves of emoji that stand together joined, and U+FFFD for any that stands alone, so that no later ``encode`` fails."""
+    if text.isascii() or not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _mended_tree(value: Any, keep_halves: bool) -> Any:
+    match value:
+        case str():
+            return _mended(value)
+        case list():
+            return [_mended_tree(item, keep_halves) for item in value]
+        case dict():
+            kept = value["text"] if keep_halves and isinstance(value.get("text"), str) else None
+            mended = {_mended(name): _mended_tree(item, keep_halves) for name, item in value.items()}
+            return mended if kept is None else {**mended, "text": kept}
+        case _:
+            return value
 
 
 def _present(record: object, names: Iterable[str]) -> dict[str, Any]:

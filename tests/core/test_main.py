@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import core.__main__ as command
+from tests.core.byte_server import Answer, serving
 from tests.support.replay import Replay, Script
 
 KEY = "sk-canary-0123456789"
@@ -48,6 +49,14 @@ def test_text_goes_to_standard_output_and_nothing_else_does(asked: Replay, tmp_p
     assert call.path == "/v2/router/completions"
     assert call.headers["authorization"] == f"Bearer {KEY}"
     assert call.body == {"model": model, "prompt": "p", "stream": True}
+
+
+async def test_an_emoji_cut_in_two_is_written_whole(capsysbinary: Any) -> None:
+    pieces = [rb"a \ud83d", rb"\ude00 b", rb"\ud83d"]
+    frames = [b'data: {"choices": [{"index": 0, "text": "' + piece + b'"}]}\n\n' for piece in pieces]
+    async with serving(Answer(frames)) as server:
+        await command.run({"model": "m", "prompt": "p"}, server.connection(), command.LiveText())
+    assert capsysbinary.readouterr().out.decode() == "a 😀 b\ufffd"
 
 
 def test_json_is_one_object_with_everything(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:

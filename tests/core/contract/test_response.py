@@ -166,12 +166,26 @@ def test_what_is_no_json_object_is_malformed(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [(rb"\ud83d\ude00", "😀"), (rb"a\ud83d", "a\ufffd"), (b"a\xff", "a\ufffd"), ("é😀".encode(), "é😀"), (rb"\u0000", "\0")],
+    [
+        (rb"\ud83d\ude00", "😀"),
+        (rb"a\ud83d", "a\ufffd"),
+        (rb"\ude00\ud83d", "\ufffd\ufffd"),
+        (b"a\xff", "a\ufffd"),
+        ("é😀".encode(), "é😀"),
+        (rb"\u0000", "\0"),
+    ],
 )
 def test_half_an_emoji_and_stray_bytes_become_a_replacement_character(text: bytes, expected: str) -> None:
-    chunk = parse_chunk(b'{"choices": [{"index": 0, "text": "' + text + b'"}]}')
-    assert chunk.choices[0].text == expected
-    chunk.choices[0].text.encode()
+    body = b'{"id": "' + text + b'", "choices": [{"index": 0, "text": "' + text + b'"}]}'
+    whole, merged = parse_completion(body), merge([parse_chunk(body)])
+    assert (whole.id, whole.choices[0].text) == (merged.id, merged.choices[0].text) == (expected, expected)
+    json.dumps(whole.raw, ensure_ascii=False).encode()
+
+
+def test_an_emoji_that_the_router_cut_in_two_is_whole_again_after_the_merge() -> None:
+    pieces = [rb"a\ud83d", rb"\ude00b\ud83d", rb"c"]
+    chunks = [parse_chunk(b'{"choices": [{"index": 1, "text": "' + piece + b'"}]}') for piece in pieces]
+    assert merge(chunks).choices == (Choice(1, "a😀b\ufffdc"),)
 
 
 def test_numbers_that_orjson_refuses_are_taken() -> None:
