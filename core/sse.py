@@ -1,6 +1,6 @@
 """Server-sent events from bytes: a decoder without I/O, as fast as whole frames allow.
 
-The grammar is WHATWG HTML §9.2.6 (https://html.spec.whatwg.org/multipage/server-sent-events.html, read 2025-11), with three
+The grammar is WHATWG HTML §9.2.6 (https://html.spec.whatwg.org/multipage/server-sent-events.html), with three
 departures that streams of completions ask for: ``data: [DONE]`` ends the stream and whatever follows is ignored; what stands at
 the end without its blank line is still an event (``end``); and an event may not grow without bound.
 """
