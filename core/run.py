@@ -239,7 +239,8 @@ class Run:
         self.error = error
         self.request_id = self.request_id or (error.request_id if error else None)
         self.queue_position = None
-        self.told_finish = dict(self.finish)
+        if status == "finished":  # some routers send a reason on every frame: it means something only where the stream ended well
+            self.told_finish = dict(self.finish)
         self._watch.ended()
         self.log = self.log.packed()
         self.move(status)
@@ -256,9 +257,9 @@ class Run:
 
     def snapshot(self) -> RunSnapshot:
         """The run as it is now; safe to call from any thread while the loop writes."""
-        reply, finish = self._reply, dict(self.finish)
+        reply, told, known = self._reply, dict(self.told_finish), list(self.finish)
         texts = self.log.texts()
-        choices = {index: ChoiceText(texts.get(index, ""), finish.get(index)) for index in sorted({*texts, *finish})}
+        choices = {index: ChoiceText(texts.get(index, ""), told.get(index)) for index in sorted({*texts, *known})}
         return RunSnapshot(
             id=self.id,
             slot=self.slot,

@@ -14,7 +14,7 @@ from core.connection import Connection
 from core.contract.response import Choice, CompletionChunk
 from core.hub import Hub, HubFull
 from core.piece_log import PieceLog, SurrogateJoiner
-from core.run import Run
+from core.run import Run, RunStatus
 
 PIECES = st.lists(st.tuples(st.integers(0, 2), st.text(min_size=1, max_size=4)), max_size=60)
 CURSORS = st.dictionaries(st.text("0123456789abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6), st.integers(0, 10**9), max_size=8)
@@ -132,6 +132,16 @@ def test_a_finish_reason_is_told_early_only_where_null_came_before() -> None:
     assert run.told_finish == {1: "length"}
     run.end("finished")
     assert run.told_finish == {0: "stop", 1: "length"}
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed", "interrupted"])
+def test_a_finish_reason_on_every_frame_is_not_believed_when_the_stream_did_not_end_well(status: RunStatus) -> None:
+    run = new_run()
+    run.add(chunk(Choice(0, "a", "stop"), Choice(1, "b", None)))
+    run.add(chunk(Choice(0, "c", "stop"), Choice(1, "", "length")))
+    run.end(status)
+    assert run.told_finish == {1: "length"}
+    assert run.snapshot().choices[0].finish_reason is None
 
 
 def test_an_ended_run_never_changes() -> None:
