@@ -74,7 +74,7 @@ def test_held_stream_goes_on_after_release_and_tells_what_was_sent_until_then(re
         eventually(lambda: len(replay.call(model).sent) == 2)
         replay.release(model)
         assert [line for line in lines if line][-1] == "data: [DONE]"
-    assert replay.call(model).ended == "done"
+    assert eventually(lambda: replay.call(model).ended) == "done"
 
 
 def test_client_that_leaves_is_noticed_while_the_stream_is_held(replay: Replay) -> None:
