@@ -114,15 +114,17 @@ class Channel:
         self.evicted |= {slot}
         self.clear(slot)
 
-    def wake(self) -> None:
-        """Tell the readers that there is something. Loop only."""
+    def wake(self, *, at_once: bool = False) -> None:
+        """Tell the readers that there is something; ``at_once`` when it is more than another piece of text. Loop only."""
         for reader in self.readers:
             reader.ready.set()
+            if at_once:
+                reader.urgent.set()
 
     def close(self) -> None:
         """Let every reader go. Loop only."""
         self.closed = True
-        self.wake()
+        self.wake(at_once=True)
 
 
 class Reader:
@@ -141,6 +143,7 @@ class Reader:
     ) -> None:
         self.channel = channel
         self.ready = asyncio.Event()
+        self.urgent = asyncio.Event()
         self._sign = sign
         self._seen: Cursor = dict(cursor or {})
         self._told: dict[str, int] = dict(versions or {})
@@ -168,6 +171,7 @@ class Reader:
         Takes at most ``FRAME_CHARACTERS`` of each run; ``ready`` stays set while more is there.
         """
         self.ready.clear()
+        self.urgent.clear()
         slots = self.channel.slots
         evicted = self.channel.evicted
         events = [Event("gone" if slot in evicted else "clear", {"slot": slot}) for slot in self._shown if slot not in slots]

@@ -26,8 +26,9 @@ HEARTBEAT: Final = b":\n\n"
 class EventStream(Response):
     """Follows ``reader`` until the client leaves, the channel closes or, with ``one_run``, the run has ended.
 
-    The first piece after a pause goes out at once; after that at most one sending per ``FRAME_S``. Sending waits for the client's
-    connection, so a slow client slows only its own reading. ``left`` is called at the end, however it comes.
+    The first piece after a pause goes out at once, as do beginnings and ends; text after that at most once per ``FRAME_S``.
+    Sending waits for the client's connection, so a slow client slows only its own reading. ``left`` is called at the end, however
+    it comes.
     """
 
     def __init__(self, reader: Reader, left: Callable[[], None], *, one_run: bool = False) -> None:
@@ -78,9 +79,15 @@ class EventStream(Response):
             if channel.closed or (self._one_run and self._reader.done):
                 return
             await ready.wait()
-            pause = sent_at + FRAME_S - now()
-            if pause > 0:
-                await asyncio.sleep(pause)
+            await self._pause(sent_at + FRAME_S - now())
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for the next frame, unless a run begins or ends: that is told at once."""
+        urgent = self._reader.urgent
+        if seconds > 0 and not urgent.is_set():
+            timer = asyncio.get_running_loop().call_later(seconds, urgent.set)
+            await urgent.wait()
+            timer.cancel()
 
     def _beat(self, due: float) -> None:
         """Wake up when a heartbeat may be due. One timer at a time: a later due time is looked at when it fires."""

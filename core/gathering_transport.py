@@ -22,6 +22,8 @@ EAGER_READS: Final = 4
 """Readings after a sending that never wait: the status line, the headers, the first pieces."""
 ENOUGH_BYTES: Final = 16_384
 """Having this much is worth a reading of its own."""
+LAST_FRAME: Final = b"[DONE]"
+"""What ends a stream waits for nothing either, and takes along what came before it."""
 _HIGH_WATER: Final = 1_048_576
 
 
@@ -191,7 +193,7 @@ class _Link(asyncio.Protocol):
         reading = self._reading
         if reading is None or reading.done():
             return
-        if self._size >= ENOUGH_BYTES or self._loop.time() >= self._due:
+        if self._size >= ENOUGH_BYTES or self._loop.time() >= self._due or LAST_FRAME in data:
             reading.set_result(None)
         elif len(self._arrived) == 1:
             self._loop.call_at(self._due, self._frame, reading)
@@ -240,7 +242,7 @@ class _Link(asyncio.Protocol):
 
     @property
     def _early(self) -> bool:
-        return self._size < ENOUGH_BYTES and not self._ended and self._loop.time() < self._due
+        return self._size < ENOUGH_BYTES and not self._ended and self._loop.time() < self._due and LAST_FRAME not in self._arrived[-1]
 
     def _take(self, max_bytes: int) -> bytes:
         data = b"".join(self._arrived) if len(self._arrived) > 1 else self._arrived[0]

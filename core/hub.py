@@ -214,7 +214,7 @@ class Hub:
         self._forget_showing(channel, slot)
         self._showing[run.id] = {*self._showing.get(run.id, ()), channel}
         channel.show(Attachment(self._numbers.take(), slot, run))
-        self._soon(channel.wake)
+        self._soon(lambda: channel.wake(at_once=True))
 
     def _forget_showing(self, channel: Channel, slot: str) -> None:
         current = channel.slots.get(slot)
@@ -242,8 +242,9 @@ class Hub:
             self._loop.call_soon_threadsafe(work)
 
     def _changed(self, run: Run) -> None:
+        at_once = run.status != "streaming" or len(run.log) < 2
         for channel in self._showing.get(run.id, ()):
-            channel.wake()
+            channel.wake(at_once=at_once)
         if self._changes:
             self._changes.note(run)
 

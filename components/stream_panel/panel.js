@@ -180,7 +180,8 @@ class Panel {
     if (!known) this.announcer.say(model.error ? `Failed. ${model.error.cause} ${model.error.next_step ?? ""}` : this.state.textContent);
     if (known || shared.told.has(model.run)) return;
     shared.told.add(model.run);
-    this.fire("done", model.run);
+    // Later than the frame: a rerun keeps the browser busy while other panels may be about to show their last words.
+    setTimeout(() => this.fire("done", model.run), 40);
   }
 
   // Choices

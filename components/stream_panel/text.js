@@ -1,8 +1,9 @@
 // The text of one choice in the DOM. Model output becomes text nodes, never markup.
 
-const WHITESPACE = /[ \t\n\u00a0]/;
 const MARKS = { " ": "space", "\t": "tab", "\n": "newline", "\u00a0": "nbsp" };
 const STICK_PX = 24;
+const BLOCK = 1500; // characters
+const LINE_BREAK = /[^\n]\n(?=[^\n])/g;
 
 function make(tag, className, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -22,36 +23,75 @@ class ChoiceText {
   }
 
   clear() {
-    this.element.replaceChildren();
-    this.node = null;
-    this.length = 0;
+    this.empty();
     this.stuck = true;
     this.top = 0;
   }
 
-  // Show the rest of `text`, of which the beginning is there already. Returns what was new.
-  grow(text) {
-    if (text.length <= this.length) return "";
-    const fresh = text.slice(this.length);
-    this.length = text.length;
-    if (this.marked) this.appendMarked(fresh);
-    else this.appendPlain(fresh);
-    return fresh;
+  empty() {
+    this.element.replaceChildren();
+    this.length = 0;
+    this.begin(this.element);
   }
 
-  appendPlain(fresh) {
-    if (this.node) this.node.appendData(fresh);
-    else this.element.append((this.node = document.createTextNode(fresh)));
+  // Show the rest of `text`, of which the beginning is there already.
+  grow(text) {
+    let fresh = text.slice(this.length);
+    this.length = text.length;
+    while (fresh) {
+      const cut = this.breakIn(fresh);
+      this.put(fresh.slice(0, cut));
+      fresh = fresh.slice(cut);
+      if (fresh) this.closeBlock();
+    }
+  }
+
+  // Browsers lay a block out anew with every word it gets, so long texts are several blocks, which meet at ends of lines.
+
+  begin(holder) {
+    this.holder = holder;
+    this.node = null;
+    this.size = 0;
+    this.ending = "";
+  }
+
+  // Where in `fresh` the next block begins: after a single line break that comes late enough; at the end if there is none.
+  breakIn(fresh) {
+    const late = Math.max(0, BLOCK - this.size);
+    if (late > fresh.length) return fresh.length;
+    LINE_BREAK.lastIndex = late;
+    const match = LINE_BREAK.exec(this.ending + fresh);
+    return match ? match.index + 2 - this.ending.length : fresh.length;
+  }
+
+  // The line break itself is what ends a block; it stays in the text, unseen.
+  closeBlock() {
+    const last = this.holder.lastChild;
+    if (last.data?.length > 1) last.deleteData(last.length - 1, 1);
+    else last.remove();
+    if (this.marked) this.holder.append(make("span", "mark-newline"));
+    this.element.append(make("span", "", { hidden: "" }, "\n"));
+    const block = make("div", "panel-block");
+    this.element.append(block);
+    this.begin(block);
+  }
+
+  put(fresh) {
+    if (!fresh) return;
+    if (this.marked) this.putMarked(fresh);
+    else if (this.node) this.node.appendData(fresh);
+    else this.holder.append((this.node = document.createTextNode(fresh)));
+    this.size += fresh.length;
+    this.ending = (this.ending + fresh).slice(-2);
   }
 
   // Each mark is generated content of an element around the untouched character: what is selected and copied stays the same.
-  appendMarked(fresh) {
+  putMarked(fresh) {
     const parts = document.createDocumentFragment();
     for (const part of fresh.split(/([ \t\n\u00a0])/)) {
-      if (!part) continue;
-      parts.append(WHITESPACE.test(part[0]) && part.length === 1 ? make("span", `mark-${MARKS[part]}`, {}, part) : part);
+      if (part) parts.append(part in MARKS ? make("span", `mark-${MARKS[part]}`, {}, part) : part);
     }
-    this.element.append(parts);
+    this.holder.append(parts);
     this.node = null;
   }
 
@@ -59,9 +99,7 @@ class ChoiceText {
     if (marked === this.marked) return;
     this.marked = marked;
     const { scrollTop } = this.element;
-    this.element.replaceChildren();
-    this.node = null;
-    this.length = 0;
+    this.empty();
     this.grow(text);
     this.element.scrollTop = scrollTop;
   }

@@ -39,8 +39,15 @@ class Stage:
         return Connection("replay", "local", base_url, "/v2/router/completions", SecretStr("sk-panel"))
 
     def routes(self) -> list[Route]:
-        """The playground's routes, and one that tells what the upstream sent when."""
-        return [*run_routes.routes(self.hub, self.signer), Route("/measured", self._measured)]
+        """The playground's routes, and two for benchmarks: what this process did, and starting runs without a page."""
+        ours = [Route("/measured", self._measured), Route("/start", self._start, methods=["POST"])]
+        return [*ours, *run_routes.routes(self.hub, self.signer)]
+
+    async def _start(self, request: Request) -> Response:
+        asked = await request.json()
+        for slot, body in asked["bodies"].items():
+            self.hub.start(body, self.to(asked["upstream"]), slot=slot, channel=asked["channel"])
+        return Response(self.signer.channel_token(asked["channel"]))
 
     async def _measured(self, _request: Request) -> Response:
         content = {"sent": self.upstream.sent, "aborted": self.upstream.aborted, "cpu_s": time.process_time()}
