@@ -60,10 +60,9 @@ def _rows(form: Form, path: str, rows: tuple[Condition, ...]) -> None:
     for index, row in enumerate(rows):
         with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center", wrap=False):
             _row(form, path, index, row)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        if all(row.field for row in rows):
-            form.button(f"{path}.add", "add", "add condition", path, label="Add a condition")
-        st.caption(SYNTAX)
+    st.caption(SYNTAX)
+    if all(row.field for row in rows):
+        form.button(f"{path}.add", "add", "add condition", path, label="Add a condition")
 
 
 def _row(form: Form, path: str, index: int, row: Condition) -> None:

@@ -29,8 +29,8 @@ def load_balancer_editor(rows: Sequence[Row], *, key: str, edition: int = 0, dis
         [{**row, "_share": part} for row, part in zip(rows, parts, strict=True)],
         key=key,
         columns={
-            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=140),
-            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=84, step=0.001, format="%.10g"),
+            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=125),
+            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=80, step=0.001, format="%.10g"),
             "_share": st.column_config.ProgressColumn("share", help="Weights are normalised", min_value=0, max_value=100, format="%.0f %%"),
         },
         edition=edition,

@@ -24,9 +24,9 @@ def table_editor(
     """
     import pandas as pd  # type: ignore[import-untyped]  # no stubs; imported late, for it takes 0.4 s
 
-    remove = st.column_config.CheckboxColumn("✕", help="Tick to remove the row", width=36)
+    remove = st.column_config.CheckboxColumn("✕", help="Tick to remove the row", width=52)
     configs = {**columns, REMOVE: remove}
-    shown = [*rows, {}]
+    shown: list[Row] = [*({**row, REMOVE: False} for row in rows), {}]
     data = pd.DataFrame(
         {name: pd.array([row.get(name) for row in shown], dtype=_DTYPES[_kind(config)]) for name, config in configs.items()},
         index=[f"{edition}.{place}" for place in range(len(shown))],

@@ -112,7 +112,7 @@ def _block(form: Form, branch: Branch, path: str, *, badges: bool) -> None:
     form.memory.seed(key, path, "block", is_on)
     label = form.label(spec, path, badges=badges, understood=branch.understood)
     if spec.nullable:
-        with st.container(horizontal=True, gap="small", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, gap="small", horizontal_alignment="distribute", vertical_alignment="center"):
             st.toggle(label, key=key, help=spec.help, disabled=form.disabled or value is None)
             null_switch(form, path, is_null=value is None)
     else:
