@@ -39,7 +39,7 @@ _NEXT: Final[Mapping[RunStatus, frozenset[RunStatus]]] = {
 
 
 class ChoiceText(NamedTuple):
-    """One of the ``n`` texts so far, and its last non-null finish reason."""
+    """One of the ``n`` texts so far, and its finish reason: the last non-null one, ``None`` until it means something."""
 
     text: str
     finish_reason: str | None
@@ -219,7 +219,7 @@ class Run:
     def _note_finish(self, index: int, reason: str | None) -> None:
         """Keep the last non-null reason; tell it before the end only where earlier frames of this choice said null.
 
-        A server may send ``stop`` on every frame (contract §1): such a reason means nothing until the stream has ended.
+        A server may send ``stop`` on every frame (contract §1): such a reason means nothing unless the stream has ended, and well.
         """
         if reason is None:
             self._open_choices.add(index)
@@ -240,6 +240,7 @@ class Run:
         self.request_id = self.request_id or (error.request_id if error else None)
         self.queue_position = None
         if status == "finished":  # some routers send a reason on every frame: it means something only where the stream ended well
+            if status == "finished":
             self.told_finish = dict(self.finish)
         self._watch.ended()
         self.log = self.log.packed()

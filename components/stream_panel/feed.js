@@ -22,8 +22,6 @@ class Model {
     this.texts = new Map();
     this.pieces = 0;
     this.replayed = !["queued", "waiting"].includes(data.status);
-    this.stopping = false;
-    this.stopError = "";
     this.ended = false;
     this.error = null;
     this.update(data);
@@ -48,7 +46,6 @@ class Model {
   end(data) {
     this.update(data);
     this.ended = true;
-    this.stopping = false;
     this.tokens = data.tokens;
     this.pieces = data.pieces ?? this.pieces;
     this.error = data.error ?? null;

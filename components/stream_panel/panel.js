@@ -36,16 +36,15 @@ const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 function describe(model, now) {
   const time = seconds(model.seconds(now));
   const count = model.tokens == null ? `≈ ${counted(model.pieces, "token")}` : counted(model.tokens, "token");
-  if (model.stopping) return "stopping…";
   switch (model.status) {
     case "queued":
       return model.queue ? `queued · #${model.queue}` : "queued";
     case "waiting":
       return `waiting for the first token · ${time}`;
     case "streaming":
-      return `streaming · ${count} · ${time}`;
+      return `streaming · ${time} · ${count}`;
     case "finished":
-      return ["finished", model.choices === 1 && model.finish[0], count, time].filter(Boolean).join(" · ");
+      return ["finished", model.choices === 1 && model.finish[0], time, count].filter(Boolean).join(" · ");
     case "stopped":
       return `stopped by you at ${time} · ${count}`;
     case "failed": {
@@ -69,6 +68,7 @@ class Panel {
     this.dot = make("span", "panel-dot", { "aria-hidden": "true" });
     this.name = make("span", "panel-name", {}, "Output");
     this.state = make("span", "panel-state");
+    this.state.addEventListener("mouseenter", () => (this.state.title = this.state.textContent));
     this.stopButton = button("stop", "Stop this run", () => this.stop());
     this.whitespaceButton = button("whitespace", "Show whitespace", () => this.setWhitespace(!this.whitespace));
     this.copyButton = button("copy", "Copy the text", () => this.copy());
@@ -123,6 +123,8 @@ class Panel {
     this.chosen = 0;
     for (const text of this.texts) text.clear();
     for (const text of this.texts.splice(1)) text.element.remove();
+    if (this.stopping !== model?.run) this.stopping = null;
+    this.stopError = "";
     this.announcer.reset(0);
     this.error.replaceChildren();
     this.grow();
@@ -152,17 +154,21 @@ class Panel {
   // Bring everything but the text up to date.
   tell() {
     const model = this.model;
-    const status = model ? (model.stopping ? "stopping" : model.status) : "ready";
-    this.root.dataset.status = status;
+    const run = this.running;
+    const stopping = Boolean(run) && this.stopping === run.run;
+    const status = model?.status ?? run?.status ?? "ready";
+    this.root.dataset.status = stopping ? "stopping" : status;
     this.root.dataset.run = model?.run ?? "";
-    this.name.hidden = Boolean(model);
+    this.name.hidden = status !== "ready";
     const offline = this.feed && !this.feed.online ? " · connection lost, trying again…" : "";
     this.root.dataset.text = String(Boolean(model?.texts.size));
-    setText(this.state, model ? (model.stopError || describe(model, performance.now())) + offline : offline.slice(3));
+    const state = model ? describe(model, performance.now()) : (run?.status ?? "");
+    const told = (stopping && "stopping…") || (run && this.stopError) || state;
+    setText(this.state, told ? told + offline : offline.slice(3));
     const hasText = Boolean(model?.texts.size);
-    this.empty.hidden = Boolean(model);
-    this.stopButton.hidden = !model?.live;
-    this.stopButton.disabled = Boolean(model?.stopping);
+    this.empty.hidden = status !== "ready";
+    this.stopButton.hidden = !run;
+    this.stopButton.disabled = stopping;
     this.copyButton.disabled = !hasText;
     this.whitespaceButton.disabled = !hasText;
     this.showTabs();
@@ -283,19 +289,26 @@ class Panel {
     }, 1500);
   }
 
+  // What can be stopped, and with which token: the run shown, or one that Python knows and the feed has not told of yet.
+  get running() {
+    if (this.model) return this.model.live ? this.model : null;
+    const { run, run_token: token, status } = this.data ?? {};
+    return run && status && !ENDED.has(status) ? { run, token, status } : null;
+  }
+
   async stop() {
-    const { model } = this;
-    if (!model?.live || model.stopping) return;
-    model.stopping = true;
-    model.stopError = "";
+    const target = this.running;
+    if (!target || this.stopping === target.run) return;
+    this.stopping = target.run;
+    this.stopError = "";
     this.tell();
     try {
-      const query = new URLSearchParams({ token: model.token });
-      const answer = await fetch(`${this.data.base}/api/runs/${encodeURIComponent(model.run)}/stop?${query}`, { method: "POST" });
+      const query = new URLSearchParams({ token: target.token });
+      const answer = await fetch(`${this.data.base}/api/runs/${encodeURIComponent(target.run)}/stop?${query}`, { method: "POST" });
       if (!answer.ok) throw new Error((await answer.json()).error);
     } catch (problem) {
-      model.stopping = false;
-      model.stopError = `not stopped: ${problem.message || "the playground did not answer"}`;
+      this.stopping = null;
+      this.stopError = `not stopped: ${problem.message || "the playground did not answer"}`;
     }
     this.tell();
   }

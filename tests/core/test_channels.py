@@ -134,6 +134,14 @@ def test_a_finish_reason_is_told_early_only_where_null_came_before() -> None:
     assert run.told_finish == {0: "stop", 1: "length"}
 
 
+def test_a_stopped_run_has_only_the_finish_reasons_that_meant_something() -> None:
+    run = new_run()
+    run.add(chunk(Choice(0, "a", "stop"), Choice(1, "b", None)))
+    run.add(chunk(Choice(0, "c", "stop"), Choice(1, "", "length")))
+    run.end("stopped")
+    assert {index: choice.finish_reason for index, choice in run.snapshot().choices.items()} == {0: None, 1: "length"}
+
+
 @pytest.mark.parametrize("status", ["stopped", "failed", "interrupted"])
 def test_a_finish_reason_on_every_frame_is_not_believed_when_the_stream_did_not_end_well(status: RunStatus) -> None:
     run = new_run()
