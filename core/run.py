@@ -240,7 +240,6 @@ class Run:
         self.request_id = self.request_id or (error.request_id if error else None)
         self.queue_position = None
         if status == "finished":  # some routers send a reason on every frame: it means something only where the stream ended well
-            if status == "finished":
             self.told_finish = dict(self.finish)
         self._watch.ended()
         self.log = self.log.packed()
