@@ -247,7 +247,8 @@ class Run:
 
     def raw_bytes(self) -> bytes:
         """The answer as received so far."""
-        return self._reply.raw if self._reply is not None else self._raw
+        reply = self._reply  # once: the loop may let go of it between two looks
+        return self._raw if reply is None else reply.raw
 
     @property
     def timings(self) -> Timings:
