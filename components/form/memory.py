@@ -66,7 +66,7 @@ class Memory:
     def seed(self, key: str, path: str, codec: str, shown: Any) -> None:
         """Make the widget ``key``, about to be drawn, hold ``shown``; what it comes to hold is folded into ``path`` by ``codec``."""
         state = st.session_state
-        if key not in state or state[key] != shown:
+        if state.get(key, MISSING) != shown:
             state[key] = copy.copy(shown) if isinstance(shown, list) else shown
         self.note(key, path, codec, shown)
 

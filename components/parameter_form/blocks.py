@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Container
 from typing import Any
 
 import streamlit as st
@@ -14,6 +15,7 @@ from components.form.memory import EDITS
 from components.parameter_form.fields import field, null_switch
 from components.parameter_form.list_fields import list_field
 from components.parameter_form.outline import Branch, Item, child_path, pattern
+from components.plain_text import plain
 from core.contract.parameters import ParameterSpec, block
 from core.draft import MISSING, get_path, set_path
 
@@ -130,8 +132,7 @@ def _inside(form: Form, branch: Branch, path: str, value: Any) -> None:
         form.button(f"{path}.add", "add", "add item", path, label=f"Add another to {branch.spec.label}")
     elif not branch.spec.repeated and isinstance(value, dict):
         items_in(form, branch.items, block=branch.spec.path, root=path)
-        for note in _extra(branch, path, value):
-            st.caption(note)
+        unknown_fields(form, value, _names(branch), path)
     else:
         _as_json(form, path, value)
 
@@ -147,6 +148,7 @@ def _list_item(form: Form, branch: Branch, path: str, index: int, item: Any, cou
         form.marks(at, below=False)
         if isinstance(item, dict):
             items_in(form, branch.items, block=branch.spec.path, root=at)
+            unknown_fields(form, item, _names(branch), at)
         else:
             _as_json(form, at, item)
 
@@ -158,10 +160,21 @@ def _as_json(form: Form, path: str, value: Any) -> None:
     st.caption(":material/data_object: The fields cannot show this value. It is edited as JSON, and sent as it stands.")
 
 
-def _extra(branch: Branch, path: str, value: dict[str, Any]) -> list[str]:
-    """Lines about names in the block that the contract does not know."""
-    known = {child_path(branch.spec.path, path, item).removeprefix(f"{path}.").partition(".")[0] for item in branch.items}
-    return [f":material/extension: also sent: {name}" for name in value if name not in known]
+def unknown_fields(form: Form, holder: Any, known: Container[str], root: str) -> None:
+    """Names in ``holder`` (what stands at ``root``) that are not ``known``: what is wrong with each, and a way to take it out."""
+    for name in holder if isinstance(holder, dict) else ():
+        path = f"{root}.{name}" if root else name
+        if name in known or "." in name:
+            continue
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
+            messages = form.faults(path) or [f"{name} is sent too"]
+            st.markdown(f":small[:red[:material/error: {plain(' '.join(messages))}]]")
+            form.button(f"{path}.reset", "close", "reset", path, help="Do not send it")
+
+
+def _names(branch: Branch) -> frozenset[str]:
+    """The names that the contract knows directly in a block."""
+    return frozenset(child_path(branch.spec.path, "", item).lstrip(".").partition(".")[0] for item in branch.items)
 
 
 def _move_shelf(draft: dict[str, Any], path: str, moved: dict[int, int | None]) -> None:
@@ -184,12 +197,16 @@ def _add_item(draft: dict[str, Any], path: str) -> None:
 
 def _duplicate_item(draft: dict[str, Any], path: str, index: int) -> None:
     items = get_path(draft["body"], path)
+    if not isinstance(items, list) or index >= len(items):
+        return
     _move_shelf(draft, path, {at: at + 1 for at in range(index + 1, len(items))})
     items.insert(index + 1, copy.deepcopy(items[index]))
 
 
 def _remove_item(draft: dict[str, Any], path: str, index: int) -> None:
     items = get_path(draft["body"], path)
+    if not isinstance(items, list) or index >= len(items):
+        return
     _move_shelf(draft, path, {index: None, **{at: at - 1 for at in range(index + 1, len(items))}})
     del items[index]
 

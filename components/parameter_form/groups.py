@@ -10,8 +10,8 @@ import streamlit as st
 
 from components.form.drawing import Form
 from components.form.memory import EDITS, FOLDS, Change, ask
-from components.parameter_form.blocks import is_wanted, items_in
-from components.parameter_form.outline import ON_THE_LEFT, Item, child_path, count_set, outline
+from components.parameter_form.blocks import is_wanted, items_in, unknown_fields
+from components.parameter_form.outline import ON_THE_LEFT, Item, child_path, count_set, outline, top_names
 from components.plain_text import plain
 from core.connection import ServerKind
 from core.contract.parameters import parameter
@@ -64,11 +64,23 @@ def _everything(form: Form, draft: dict[str, Any]) -> None:
     form.marked.update(ON_THE_LEFT)
     with stray:
         if not any(drawn):
-            st.caption(
-                f"No parameter matches “{plain(form.query)}”." if form.query else "Nothing is set yet: every parameter has its default."
-            )
+            st.caption(_nothing(form))
+        _unknown(form)
         for message in form.unmarked():
             st.markdown(f":small[:red[:material/error: {plain(message)}]]")
+
+
+def _nothing(form: Form) -> str:
+    if form.query:
+        return f"No parameter matches “{plain(form.query)}”" + (" among those that are set." if form.only_set else ".")
+    return "Nothing is set: every parameter has the server's default."
+
+
+def _unknown(form: Form) -> None:
+    """What an imported draft holds beside the contract's fields."""
+    orq = form.body.get("orq")
+    unknown_fields(form, form.body, {name for name in top_names("") if name != "orq" or isinstance(orq, dict)}, "")
+    unknown_fields(form, orq, top_names("orq"), "orq")
 
 
 def request_field(
@@ -83,12 +95,6 @@ def request_field(
 def set_count(body: dict[str, Any], group: str) -> int:
     """How many fields of ``group`` are sent; a block that is on with nothing in it counts as one."""
     return count_set(outline()[group], body)
-
-
-def _nothing(form: Form) -> str:
-    if form.query:
-        return f"No parameter matches “{plain(form.query)}”" + (" among those that are set." if form.only_set else ".")
-    return "Nothing is set: every parameter has the server's default."
 
 
 def _tools(form: Form, draft: dict[str, Any]) -> None:

@@ -104,6 +104,13 @@ def child_path(block: str, root: str, item: Item) -> str:
     return f"{root}{tail}" if root else tail
 
 
+@cache
+def top_names(inside: str) -> frozenset[str]:
+    """The contract's names at the top of a body (``inside`` empty) or in ``orq``."""
+    start = f"{inside}." if inside else ""
+    return frozenset(pattern(spec.path).removeprefix(start).partition(".")[0] for spec in PARAMETERS if spec.path.startswith(start))
+
+
 def count_set(items: tuple[Item, ...], body: object) -> int:
     """How many fields of ``items`` are sent; a block that is on with nothing in it counts as one."""
     total = 0

@@ -35,8 +35,8 @@ def test_a_table_shows_a_value_without_loss_or_not_at_all(name: str, value: Any)
         table.rows(items)
     except Unshowable:
         return
-    if name == "inputs list" and isinstance(value, dict):
-        return
+    if name.startswith("inputs") and isinstance(value, list) != (name == "inputs list"):
+        return  # the form draws the other table for this value
     again = table.value(table.edited(items, NO_EDITS))
     assert again == value or not value
 

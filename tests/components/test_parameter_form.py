@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -323,8 +324,20 @@ def test_a_group_opens_when_a_problem_appears_in_it_and_may_be_closed_again() ->
     assert "1 to correct" in header(page, "Routing")
 
 
-def test_a_problem_that_no_field_shows_stands_on_top() -> None:
-    assert "no_such_field" in FormPage({"no_such_field": 1}).texts()
+@pytest.mark.parametrize(
+    ("body", "path", "rest"),
+    [
+        ({"top_q": 1, "seed": 2}, "top_q", {"seed": 2}),
+        ({"orq": {"nam": "x", "name": "y"}}, "orq.nam", {"orq": {"name": "y"}}),
+        ({"retry": {"counts": 2}}, "retry.counts", {"retry": {}}),
+        ({"orq": {"knowledge_bases": [{"topk": 1}]}}, "orq.knowledge_bases.0.topk", {"orq": {"knowledge_bases": [{}]}}),
+        ({"orq": 5}, "orq", {}),
+    ],
+)
+def test_a_field_the_contract_does_not_know_is_marked_and_can_be_taken_out(body: dict[str, Any], path: str, rest: dict[str, Any]) -> None:
+    page = FormPage(body)
+    assert path.rpartition(".")[2] in page.texts()
+    assert page.click(f"{path}.reset").body == rest
 
 
 def test_hostile_text_is_shown_as_text() -> None:
