@@ -23,8 +23,8 @@ EXTRA = "extra"
 class Outgoing:
     """One request about to be sent.
 
-    ``body`` is exactly what will be serialised, in the contract's order; ``extra_paths`` are the paths in it that the contract does not know.
-    With any ``problems`` nothing may be sent.
+    ``body`` is exactly what will be serialised, in the contract's order; ``extra_paths`` are the paths in it that the contract does
+    not know. With any ``problems`` nothing may be sent.
     """
 
     body: dict[str, Any]
