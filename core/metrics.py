@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """How long a run took. ``None`` where it never came to that.
+    """How long a run took. ``None`` where it never came to that; an answer that came whole, not as a stream, has no first token.
 
     ``queued_s`` until the request left; ``first_token_s`` until the first text came; ``total_s`` until the end, or until now while
     it runs; ``tokens_per_s`` as ``tokens_per_second`` defines it.
@@ -40,7 +40,7 @@ def tokens_per_second(completion_tokens: int | None, first_token_s: float | None
     """Completion tokens after the first ÷ seconds after the first: the speed of writing, without the wait before it.
 
     ``completion_tokens`` are those of all choices together, as the router counted them (pieces with text, where it did not tell).
-    ``None`` when fewer than two tokens came or no time passed between them, as with an answer that came whole.
+    ``None`` when fewer than two tokens came or no time passed between them.
     """
     if completion_tokens is None or first_token_s is None or total_s is None:
         return None

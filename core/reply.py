@@ -30,7 +30,7 @@ WHOLE_LIMIT: Final = 64 * 1024 * 1024
 _DRAIN_S: Final = 0.1
 _READABLE_ENCODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})
 _COMPLETION_FIELDS: Final = frozenset({"choices", "id", "object", "model", "usage"})
-_LOOK: Final = "Look under Raw response at what the server sends."
+_LOOK: Final = "Look at the response as received: it shows what the server sends."
 Reason = Literal["error_frame", "cut", "malformed", "frame_too_large", "read_timeout"]
 
 

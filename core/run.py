@@ -205,7 +205,8 @@ class Run:
                 text = self._joiner.join(choice.index, text)
             if text:
                 if self.status == "waiting":
-                    self._watch.first_token()
+                    if self._reply is None or self._reply.streamed:
+                        self._watch.first_token()
                     self.move("streaming")
                 self.log.append(choice.index, text)
             self._note_finish(choice.index, choice.finish_reason)

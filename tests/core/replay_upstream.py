@@ -1,7 +1,8 @@
 """A completions server on a loopback port that does what the request's ``model`` says; for tests and benchmarks of what is in front of it.
 
 ``model`` is words joined by ``/``: ``tokens=1500``, ``rate=100`` (tokens a second; none: as fast as can be), ``first=2`` (seconds
-before the first), ``n=3``, ``cut`` (the line breaks after the tokens), ``hold`` (silence after them), ``status=429``, ``text=emoji``.
+before the first), ``n=3``, ``cut`` (the line breaks after the tokens), ``hold`` (silence after them), ``status=429``, ``text=emoji``,
+``whole`` (one choice as one JSON document, not as a stream).
 """
 
 from __future__ import annotations
@@ -100,6 +101,12 @@ class ReplayUpstream:
             await asyncio.gather(gone, return_exceptions=True)
 
     async def _blocks(self, body: dict[str, Any], plan: dict[str, str]) -> AsyncIterator[bytes]:
+        if "whole" in plan:
+            tokens = int(plan.get("tokens", 10))
+            yield b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            choice = {"index": 0, "text": expected_text(tokens), "finish_reason": "length"}
+            yield json.dumps({"id": "cmpl-1", "choices": [choice], "usage": {"completion_tokens": tokens}}).encode()
+            return
         yield (
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
             b"x-router-request-id: req-1\r\nx-router-model: replay/model\r\n\r\n"

@@ -80,6 +80,14 @@ async def test_timings_are_measured_from_the_start(hub: Hub, upstream: ReplayUps
     assert run.timings.tokens_per_s == pytest.approx(200, rel=0.3)
 
 
+async def test_an_answer_that_comes_whole_has_no_first_token_and_no_speed(hub: Hub, upstream: ReplayUpstream) -> None:
+    run = await ended(hub, hub.start({"model": "tokens=20/whole", "stream": False}, connection_to(upstream.base_url)))
+    assert (run.status, run.text) == ("finished", expected_text(20))
+    assert run.timings.first_token_s is None
+    assert run.timings.tokens_per_s is None
+    assert run.timings.total_s is not None
+
+
 async def test_start_makes_the_run_at_once_and_takes_a_copy_of_the_body(hub: Hub, upstream: ReplayUpstream) -> None:
     body = {"model": "tokens=1", "stop": ["x"]}
     run_id = hub.start(body, connection_to(upstream.base_url))
