@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -20,6 +20,30 @@ class Piece(NamedTuple):
     text: str
     finish_reason: FinishReason | None
     tokens: int
+
+
+Pieces = Sequence[Piece]
+
+
+def says_something(batch: Pieces) -> bool:
+    """Whether a client hears of it: the model may have spent tokens on text that is held back."""
+    return any(piece.text or piece.finish_reason for piece in batch)
+
+
+class Batches(Protocol):
+    """Pieces that are ready together, again and again: an async generator, or what can stand for one."""
+
+    def __aiter__(self) -> AsyncIterator[Pieces]:
+        """Itself."""
+        ...
+
+    def __anext__(self) -> Awaitable[Pieces]:
+        """The next batch; it may be empty."""
+        ...
+
+    def aclose(self) -> Awaitable[None]:
+        """Stop; nothing happens when it has ended or was closed before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +74,7 @@ class Answer:
     model: str
     fingerprint: str
     prompt_tokens: int
-    batches: AsyncGenerator[Sequence[Piece], None]
+    batches: Batches
 
 
 class Model(Protocol):

@@ -59,6 +59,6 @@ class ApiError(Exception):
             error["failures"] = self.failures
         return orjson.dumps({"error": error})
 
-    def response(self) -> Response:
-        """The error as an answer."""
-        return Response(self.body(), self.status, self.headers, media_type="application/json")
+    def response(self, headers: Mapping[str, str] | None = None) -> Response:
+        """The error as an answer, with more ``headers``."""
+        return Response(self.body(), self.status, {**self.headers, **(headers or {})}, media_type="application/json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import random
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,23 +19,36 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.local_router.api_error import ApiError
+from core.local_router.cache import AnswerCache
 from core.local_router.catalog import MODELS
-from core.local_router.completions import CompletionsEndpoint, Models
+from core.local_router.clock import SYSTEM_CLOCK, Clock
+from core.local_router.completions import CompletionsEndpoint, Models, caller
+from core.local_router.pipeline import Pipeline
+from core.local_router.trace import Traces
 
 CATALOG_CREATED = 1_700_000_000
 """The models have no birthday; clients want a number."""
 
 
-def local_router_app(api_key: SecretStr, pace: float) -> Starlette:
-    """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit."""
-    models = Models(pace)
-    routed = CompletionsEndpoint(models, open_reason="stop")
-    openai = CompletionsEndpoint(models, open_reason=None)
+def local_router_app(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, rng: random.Random | None = None) -> Starlette:
+    """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit.
+
+    ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from.
+    """
+    traces = Traces(clock)
+    pipeline = Pipeline(Models(pace), clock, rng or random.Random(), AnswerCache(clock))  # noqa: S311 - shares and waits, no secrets
+    routed = CompletionsEndpoint(pipeline, traces, open_reason="stop")
+    openai = CompletionsEndpoint(pipeline, traces, open_reason=None)
+
+    async def show_trace(request: Request) -> Response:
+        return JSONResponse(traces.find(request.path_params["request_id"], caller(request)).view())
+
     return Starlette(
         routes=[
             Route("/v2/router/completions", _endpoint(routed), methods=["POST"]),
             Route("/v3/router/completions", _endpoint(routed), methods=["POST"]),
             Route("/v1/completions", _endpoint(openai), methods=["POST"]),
+            Route("/v2/router/traces/{request_id}", show_trace, methods=["GET"]),
             Route("/v3/router/models", list_models, methods=["GET"]),
             Route("/v1/models", list_models, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
@@ -78,6 +92,7 @@ class Requests:
                 MutableHeaders(scope=message)["x-router-request-id"] = request_id
             await send(message)
 
+        scope["request_id"] = request_id
         scope["others_under_way"] = self._under_way
         self._under_way += 1
         try:

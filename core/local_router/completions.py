@@ -16,7 +16,10 @@ from core.local_router.api_error import ApiError
 from core.local_router.catalog import MODELS
 from core.local_router.models.pydoc import PydocModel
 from core.local_router.models.rehearsal import RehearsalModel
+from core.local_router.pipeline import Pipeline
+from core.local_router.plan import settled
 from core.local_router.streaming import ClientGone, EventStream, json_response, unless_client_leaves
+from core.local_router.trace import Trace, Traces
 from core.local_router.unsupported import refuse_unsupported
 
 LARGEST_BODY = 10 * 1024 * 1024
@@ -48,36 +51,32 @@ class Models:
 class CompletionsEndpoint:
     """One of the three addresses. ``open_reason`` is the ``finish_reason`` of frames that are not a choice's last."""
 
-    models: Models
+    pipeline: Pipeline
+    traces: Traces
     open_reason: str | None
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request; ``ApiError`` where it or the model is at fault."""
-        body = _checked(await _read(request))
-        call = Call(body["model"], body, _caller(request))
-        model = self.models.find(call.model)
+        body = settled(_checked(await _read(request)))
+        call = Call(body["model"], body, caller(request))
+        trace = self.traces.begin(request.scope["request_id"], call.caller, body)
         try:
             if call.streams:
-                answer = await unless_client_leaves(request.receive, model.answer(call))
-                return EventStream(answer, call.choices, self.open_reason, _headers(answer.model))
-            return await unless_client_leaves(request.receive, _whole(model, call))
+                answer = await unless_client_leaves(request.receive, self.pipeline.answer(call, trace))
+                return EventStream(answer, call.choices, self.open_reason, trace.headers())
+            return await unless_client_leaves(request.receive, self._whole(call, trace))
         except ClientGone:
             return Response(status_code=499)  # nobody reads it
         except ApiError as error:
-            error.headers |= _headers(call.model)
-            raise
+            return error.response(trace.headers())
+
+    async def _whole(self, call: Call, trace: Trace) -> Response:
+        answer = await self.pipeline.answer(call, trace)
+        return await json_response(answer, call.choices, trace.headers())
 
 
-async def _whole(model: Model, call: Call) -> Response:
-    answer = await model.answer(call)
-    return await json_response(answer, call.choices, _headers(answer.model))
-
-
-def _headers(model: str) -> dict[str, str]:
-    return {"x-router-model": model, "x-router-attempts": "1", "x-router-cache": "bypass"}
-
-
-def _caller(request: Request) -> str:
+def caller(request: Request) -> str:
+    """Whose request it is: told apart by their keys, without being the key."""
     return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
 
 

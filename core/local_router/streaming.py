@@ -151,8 +151,11 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events. Returning without a last part, as after a cut, makes the server close the connection."""
-        with suppress(ClientGone):
-            await unless_client_leaves(receive, self._run(send))
+        try:
+            with suppress(ClientGone):
+                await unless_client_leaves(receive, self._run(send))
+        finally:
+            await self._answer.batches.aclose()  # also when the client left before the first event
 
     async def _run(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

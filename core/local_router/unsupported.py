@@ -7,7 +7,7 @@ from typing import Any
 
 from core.local_router.api_error import ApiError
 
-BLOCKS = ("fallbacks", "fallback_on_codes", "retry", "cache", "load_balancer", "timeout", "plugins")
+ORQ_FIELDS = ("prompt", "inputs", "knowledge_bases")
 
 
 def refuse_unsupported(body: Mapping[str, Any]) -> None:
@@ -20,11 +20,13 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
 
 
 def _asked(body: Mapping[str, Any]) -> Iterator[str]:
-    yield from (name for name in BLOCKS if _is_set(body.get(name)))
+    if _is_set(body.get("plugins")):
+        yield "plugins"
     thinking = body.get("thinking")
     if thinking is not None and thinking.get("type") != "disabled":
         yield "thinking"
-    yield from (f"orq.{name}" for name, value in (body.get("orq") or {}).items() if _is_set(value))
+    orq = body.get("orq") or {}
+    yield from (f"orq.{name}" for name in ORQ_FIELDS if _is_set(orq.get(name)))
 
 
 def _is_set(value: Any) -> bool:

@@ -16,15 +16,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from core.local_router.answer import Answer, AnswerCut, AnswerGarbled, Call, Model, Piece
+from core.local_router.answer import Answer, AnswerCut, AnswerGarbled, Batches, Call, Model, Piece, Pieces
 from core.local_router.api_error import ApiError
 
-Batches = AsyncGenerator[Sequence[Piece], None]
 Kind = Literal["ok", "status", "cut", "malformed", "error", "content-filter"]
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 501, 502, 503, 504, 529)
@@ -136,7 +135,7 @@ class RehearsalModel:
         return turn
 
 
-async def _break_off(batches: Batches, step: Step) -> Batches:
+async def _break_off(batches: Batches, step: Step) -> AsyncGenerator[Pieces, None]:
     """The pieces up to the step's token, then what the step says; a shorter answer is spoiled at its end."""
     spent = 0
     async with aclosing(batches):
@@ -159,7 +158,7 @@ async def _break_off(batches: Batches, step: Step) -> Batches:
             raise _error_in_answer(step)
 
 
-async def _filter_content(batches: Batches, after: int, choices: int) -> Batches:
+async def _filter_content(batches: Batches, after: int, choices: int) -> AsyncGenerator[Pieces, None]:
     """Each of the ``choices`` up to ``after`` tokens, or to its own end where that comes first, finished as ``content_filter``."""
     left = dict.fromkeys(range(choices), after)
     async with aclosing(batches):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from orq_ai_sdk import Orq
 from orq_ai_sdk.models import APIDefaultError, APIErrorResponse, OrqError
 
+from core.local_router.clock import Clock
 from core.local_router.server import LocalRouter
 from tests.core.local_router.conftest import KEY
+from tests.core.local_router.fakes import at_once
 
 ASKED: dict[str, Any] = {"model": "local/pydoc", "prompt": "A function definition", "temperature": 0, "max_tokens": 12}
 
@@ -72,11 +76,89 @@ def test_error_status_is_an_error_of_the_client(orq: Orq, status):
 
 def test_field_that_is_not_built_yet_is_an_error_of_the_client(orq: Orq):
     with pytest.raises(APIDefaultError) as raised:
-        orq.router.completions.create(**ASKED, retry={"on_codes": [429]})
+        orq.router.completions.create(**ASKED, plugins=[{"id": "pii_redaction"}])
     assert raised.value.status_code == 501
-    assert "retry" in raised.value.body
+    assert "plugins" in raised.value.body
 
 
 def test_models_are_listed(orq: Orq):
     listed = orq.models.list()
     assert listed.data[0].id == "local/pydoc"
+
+
+ROUTING: dict[str, dict[str, Any]] = {
+    "retry": {"retry": {"count": 2, "on_codes": [429, 503]}},
+    "fallbacks": {"fallbacks": [{"model": "local/pydoc-3"}]},
+    "fallback_on_codes": {"fallback_on_codes": [429]},
+    "cache": {"cache": {"type": "exact_match", "ttl": 60}},
+    "load_balancer": {"load_balancer": {"type": "weight_based", "models": [{"model": "local/pydoc", "weight": 0.7}]}},
+    "timeout": {"timeout": {"call_timeout": 30_000}},
+}
+"""Each block that exists twice, as the client takes it."""
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Orq]:
+    """A client of a router whose back-off passes at once."""
+    with (
+        LocalRouter(api_key="", pace=0, clock=Clock(sleep=at_once)).running() as running,
+        Orq(api_key="any", server_url=running.base_url) as orq,
+    ):
+        yield orq
+
+
+@pytest.mark.parametrize("place", ["top", "orq"])
+@pytest.mark.parametrize("field", [*ROUTING, "all"])
+def test_routing_field_is_sent_and_its_answer_read(patient: Orq, greedy: str, field, place):
+    fields = {name: value for row in ROUTING.values() for name, value in row.items()} if field == "all" else ROUTING[field]
+    fields = fields if place == "top" else {"orq": fields}
+    completion = patient.router.completions.create(**ASKED, **fields)
+    assert completion.choices[0].text == greedy
+    with patient.router.completions.create(**ASKED, **fields, stream=True) as stream:
+        assert "".join(event.data.choices[0].text for event in stream) == greedy
+
+
+@pytest.mark.parametrize("place", ["top", "orq"])
+def test_retries_and_fallbacks_save_the_clients_answer(patient: Orq, greedy: str, place):
+    fields: dict[str, Any] = {"retry": {"count": 1, "on_codes": [429]}, "fallbacks": [{"model": "local/pydoc"}]}
+    asked = ASKED | {"model": "rehearsal/429"}
+    completion = patient.router.completions.create(**asked, **(fields if place == "top" else {"orq": fields}))
+    assert (completion.model, completion.choices[0].text) == ("local/pydoc", greedy)
+
+
+def test_limit_is_the_clients_504(patient: Orq):
+    with pytest.raises(OrqError) as raised:
+        patient.router.completions.create(**ASKED | {"model": "rehearsal/slow-60000ms"}, timeout={"call_timeout": 50})
+    assert raised.value.status_code == 504
+
+
+def test_labels_are_sent_and_kept(router: LocalRouter):
+    labels = {"name": "nightly", "identity": {"id": "i", "tags": ["x"]}, "thread": {"id": "t"}}
+    seen: list[str] = []
+    with httpx.Client(event_hooks={"response": [lambda answer: seen.append(answer.headers["x-router-request-id"])]}) as http:
+        with Orq(api_key=KEY, server_url=router.base_url, client=http) as watched:
+            watched.router.completions.create(**ASKED, orq=labels)
+        trace = http.get(f"{router.base_url}/v2/router/traces/{seen[0]}", headers={"Authorization": f"Bearer {KEY}"}).json()
+    assert {name: trace[name] for name in labels} == labels
+
+
+def test_seeds_own_example_is_answered(patient: Orq):
+    """The example as printed, with a model that is here; the printed loop over its events fails on a JSON reply, so it is left out."""
+    completion = patient.router.completions.create(
+        model="XC90",
+        prompt="<value>",
+        echo=False,
+        frequency_penalty=0,
+        max_tokens=16,
+        presence_penalty=0,
+        temperature=1,
+        top_p=1,
+        n=1,
+        retry={"on_codes": [429, 500, 502, 503, 504]},
+        cache={"ttl": 3600, "type": "exact_match"},
+        load_balancer={"type": "weight_based", "models": [{"model": "local/pydoc", "weight": 0.7}]},
+        timeout={"call_timeout": 30000},
+        stream=False,
+    )
+    assert completion.model == "local/pydoc"
+    assert completion.choices[0].text

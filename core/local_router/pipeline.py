@@ -1,0 +1,87 @@
+"""From a request to an answer: cache, load balancer, attempts under a deadline, retries, fallbacks, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import Protocol
+
+from core.local_router.answer import Answer, Call, Model
+from core.local_router.attempt import AttemptRecord, SpoiledAnswer, begin_attempt
+from core.local_router.cache import AnswerCache, cache_key
+from core.local_router.clock import Clock
+from core.local_router.fallback import first_success
+from core.local_router.load_balancer import draw, shares
+from core.local_router.plan import Plan, read_plan
+from core.local_router.retry import with_retries
+from core.local_router.timeout import Deadline
+from core.local_router.trace import Trace, TracedBatches, status_of
+
+
+class Catalog(Protocol):
+    """Where models are found."""
+
+    def find(self, model: str) -> Model:
+        """The model of that id; ``ApiError`` 404 where there is none."""
+        ...
+
+
+class Pipeline:
+    """The routing policies around the models. A call's body is settled: each twin stands at the top level."""
+
+    def __init__(self, models: Catalog, clock: Clock, rng: random.Random, cache: AnswerCache) -> None:
+        self._models = models
+        self._clock = clock
+        self._rng = rng
+        self._cache = cache
+
+    async def answer(self, call: Call, trace: Trace) -> Answer:
+        """An answer whose first text is there; its batches must be closed. ``ApiError`` when every target failed before that."""
+        plan = read_plan(call.body)
+        try:
+            if plan.cache_ttl_s is None:
+                answer = await self._route(call, plan, trace)
+            else:
+                key = cache_key(call.body, call.caller)
+                answer = await self._cache.answer(key, plan.cache_ttl_s, trace, lambda: self._route(call, plan, trace))
+        except asyncio.CancelledError:
+            trace.end("cancelled", None)
+            raise
+        except Exception as error:
+            trace.end("failed", status_of(error))
+            raise
+        trace.model = answer.model
+        return replace(answer, batches=TracedBatches(answer.batches, trace))
+
+    async def _route(self, call: Call, plan: Plan, trace: Trace) -> Answer:
+        async def ask(target: str) -> Answer:
+            return await with_retries(
+                lambda: self._attempt(replace(call, model=target), plan, trace), plan.retry, self._clock, self._rng, trace
+            )
+
+        targets = (self._draw(call, plan, trace), *plan.fallbacks)
+        try:
+            return await first_success(targets, ask, plan.fallback_on_codes, trace)
+        except SpoiledAnswer as spoiled:
+            return spoiled.answer
+
+    def _draw(self, call: Call, plan: Plan, trace: Trace) -> str:
+        if not plan.balanced:
+            return call.model
+        drawn = draw(plan.balanced, self._rng)
+        weights = [
+            {"model": model, "share": round(share, 6)}
+            for (model, _), share in zip(plan.balanced, shares([weight for _, weight in plan.balanced]), strict=True)
+        ]
+        trace.note("draw", models=weights, drawn=drawn)
+        return drawn
+
+    async def _attempt(self, call: Call, plan: Plan, trace: Trace) -> Answer:
+        record = AttemptRecord(trace, call.model)
+        try:
+            model = self._models.find(call.model)
+        except Exception as error:
+            record.end(status_of(error))
+            raise
+        return await begin_attempt(model, call, Deadline(self._clock, plan.call_timeout_ms), record)
