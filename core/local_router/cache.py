@@ -104,7 +104,7 @@ class AnswerCache:
         def landed(answer: Answer, batches: Sequence[Pieces]) -> None:
             self._store(key, ttl_s, answer, batches)
 
-        def gone() -> None:
+        def gone(flight: Flight) -> None:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 

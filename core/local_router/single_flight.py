@@ -21,7 +21,7 @@ class Flight:
         self,
         begin: Callable[[], Coroutine[Any, Any, Answer]],
         landed: Callable[[Answer, list[Pieces]], None],
-        gone: Callable[[], None],
+        gone: Callable[[Flight], None],
     ) -> None:
         self._begun = asyncio.ensure_future(begin())
         self._landed = landed
@@ -61,10 +61,10 @@ class Flight:
         except StopAsyncIteration:
             self._complete = True
             self._landed(answer, self._batches)
-            self._gone()
+            self._gone(self)
         except Exception as error:  # noqa: BLE001 - raised to every reader
             self._broken = error
-            self._gone()
+            self._gone(self)
         finally:
             self._pulling = None
 
@@ -73,7 +73,7 @@ class Flight:
         self._readers -= 1
         if self._readers:
             return
-        self._gone()
+        self._gone(self)
         working = [task for task in (self._begun, self._pulling) if task is not None]
         for task in working:
             task.cancel()

@@ -27,7 +27,7 @@ class FakeTime:
     def __init__(self) -> None:
         self.now_s = 1_000.0
         self.slept: list[float] = []
-        self.clock = Clock(now=lambda: self.now_s, sleep=self.sleep)
+        self.clock = Clock(now=lambda: self.now_s, sleep=lambda seconds: self.sleep(seconds))
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

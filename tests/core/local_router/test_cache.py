@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -160,6 +161,54 @@ async def test_request_that_joins_a_stream_gets_all_of_it_also_when_the_first_on
     may_end.set()
     assert await heard(second) == (" one two three", None)
     assert bench.models["a"].closed == 1
+
+
+async def test_cached_stream_that_nobody_reads_does_not_run_ahead():
+    went_on = asyncio.Event()
+
+    async def mark() -> None:
+        went_on.set()
+
+    bench = Bench(a=ScriptedModel(["one", mark, "two"]))
+    answer = await bench.begin(**CACHE, stream=True)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not went_on.is_set()
+    assert await heard(answer) == (" one two", None)
+
+
+async def test_waiting_client_that_leaves_a_back_off_ends_it():
+    waiting = asyncio.Event()
+    bench = Bench(a=ScriptedModel([429]))
+
+    async def forever(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    bench.time.sleep = forever
+    asking = asyncio.create_task(bench.say(**CACHE, retry={}))
+    await waiting.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    bench.models["a"] = ScriptedModel(["now"])
+    assert await bench.say(**CACHE, retry={}) == " now"
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"stream": True}, CACHE, CACHE | {"stream": True}, {"retry": {}, "timeout": {"call_timeout": 5_000}}], ids=str
+)
+async def test_finished_request_leaves_nothing_to_the_garbage_collector(fields):
+    bench = Bench(a=ScriptedModel(["one two"]))
+    await bench.say(**fields)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            await bench.say(**fields, prompt=str(number))
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
 
 
 async def test_failure_goes_to_all_that_asked_at_once_and_the_next_one_tries_anew():
