@@ -56,6 +56,11 @@ def _text_cell(value: Any) -> str:
     return value
 
 
+def _name_cell(value: Any) -> str | None:
+    """A name in an object; the empty one, which a row has until it is named, is an empty cell."""
+    return None if value == "" else _text_cell(value)
+
+
 def _number_cell(value: Any) -> int | float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
@@ -124,20 +129,20 @@ TABLES: dict[str, Table] = {
     ),
     "metadata": Table(
         _metadata_items,
-        {"object": int, "key": _text_cell, "value": literal},
+        {"object": int, "key": _name_cell, "value": literal},
         {"object": int, "key": str, "value": parse_literal},
         _metadata,
     ),
-    "inputs": Table(_input_items, {"key": _text_cell, "value": literal}, {"key": str, "value": parse_literal}, _input_object),
+    "inputs": Table(_input_items, {"key": _name_cell, "value": literal}, {"key": str, "value": parse_literal}, _input_object),
     "inputs list": Table(
         _input_items,
-        {"key": _text_cell, "value": literal, "is_pii": bool},
+        {"key": _name_cell, "value": literal, "is_pii": bool},
         {"key": str, "value": parse_literal, "is_pii": bool},
         list,
     ),
     "thresholds": Table(
         _threshold_items,
-        {"entity": _text_cell, "threshold": _number_cell},
+        {"entity": _name_cell, "threshold": _number_cell},
         {"entity": str, "threshold": _plain_number},
         lambda items: {item.get("entity", ""): item.get("threshold") for item in items} or MISSING,
     ),

@@ -120,3 +120,22 @@ def test_a_weight_that_is_not_sent_counts_as_its_default() -> None:
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf"), "heavy", True])
 def test_a_weight_that_is_no_positive_number_has_no_share(weight: Any) -> None:
     assert shares([weight, 1]) == [None, 100]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "name_cells", "named"),
+    [
+        ("thresholds", {"threshold": 0.5}, {"entity": "EMAIL"}, {"EMAIL": 0.5}),
+        ("inputs", {"value": "Ann"}, {"key": "name"}, {"name": "Ann"}),
+        ("inputs list", {"value": "Ann"}, {"key": "name"}, [{"key": "name", "value": "Ann"}]),
+        ("metadata", {"value": "Ann"}, {"key": "name"}, [{"name": "Ann"}]),
+    ],
+)
+def test_a_row_whose_value_is_typed_before_its_name_stays_in_the_table(
+    name: str, cells: dict[str, Any], name_cells: dict[str, Any], named: Any
+) -> None:
+    table = TABLES[name]
+    half = table.value(table.edited([], row(cells)))
+    items = table.items(half)
+    assert cells.items() <= table.rows(items)[0].items()
+    assert table.value(table.edited(items, row(name_cells))) == named
