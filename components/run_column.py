@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from components import session
-from components.parameter_form import collect, forget_widgets, parameter_form, request_field
+from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
 from components.run_summary import run_summary
 from components.services import workspace
@@ -142,7 +142,18 @@ def try_example(slot: str, text: str) -> None:
 
 def parameters(slot: Slot, models: Sequence[str]) -> None:
     """The form with every parameter."""
-    parameter_form(slot.name, slot.draft, slot.outgoing.problems, models=models, kind=slot.connection.kind)
+    parameter_form(
+        slot.name, slot.draft, slot.outgoing.problems, models=models, kind=slot.connection.kind, refresh=lambda: _refreshed(slot)
+    )
+
+
+def _refreshed(drawn: Slot) -> Refreshed:
+    """The slot's draft as its widgets are now, kept for a reload, and what the run bar would say of it."""
+    draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
+    session.set_draft(drawn.name, draft)
+    session.keep_draft(drawn.name, workspace().drafts)
+    now = replace(drawn, draft=draft, outgoing=outgoing(draft))
+    return Refreshed(draft, now.outgoing.problems, (now.obstacles, tuple(_preflight_parts(now))))
 
 
 def run_bar(slot: Slot) -> None:
@@ -197,7 +208,8 @@ def _preflight_parts(slot: Slot) -> list[str]:
     if len(slot.outgoing.conflicts) > 2:
         parts.append(f":orange[and {len(slot.outgoing.conflicts) - 2} more conflicts]")
     if slot.outgoing.extra_paths:
-        parts.append(f":orange[:material/extension: {len(slot.outgoing.extra_paths)} extra field(s)]")
+        count = len(slot.outgoing.extra_paths)
+        parts.append(f":orange[:material/extension: {count} extra field{'s' if count > 1 else ''}]")
     return parts
 
 
