@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from core.contract.request import parse_request
@@ -57,7 +57,11 @@ class CompletionsEndpoint:
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request; ``ApiError`` where it or the model is at fault."""
-        body = settled(_checked(await _read(request)))
+        try:
+            raw = await _read(request)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+        body = settled(_checked(raw))
         call = Call(body["model"], body, caller(request))
         trace = self.traces.begin(request.scope["request_id"], call.caller, body)
         try:

@@ -67,6 +67,13 @@ async def test_request_with_a_shorter_ttl_takes_no_older_answer():
     assert await bench.say(cache={"type": "exact_match", "ttl": 30}) == " second time"
 
 
+async def test_answer_stored_for_a_short_time_is_not_used_longer_by_a_more_patient_request():
+    bench = Bench(a=counting())
+    await bench.say(cache={"type": "exact_match", "ttl": 30})
+    bench.time.now_s += 60
+    assert await bench.say(**CACHE) == " second time"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -216,6 +223,17 @@ async def test_failure_goes_to_all_that_asked_at_once_and_the_next_one_tries_ane
     results = await asyncio.gather(bench.say(**CACHE), bench.say(**CACHE), return_exceptions=True)
     assert [error.status for error in results] == [503, 503]
     assert await bench.say(**CACHE) == " better"
+
+
+async def test_stream_that_broke_is_joined_by_nobody_while_its_reader_lingers():
+    bench = Bench(a=ScriptedModel(["one", ApiError(502)], ["better"]))
+    lingering = await bench.begin(**CACHE, stream=True)
+    reading = aiter(lingering.batches)
+    await anext(reading)
+    with pytest.raises(ApiError):
+        await anext(reading)
+    assert await bench.say(**CACHE) == " better"
+    await lingering.batches.aclose()
 
 
 async def test_answers_used_longest_ago_leave_when_the_bytes_are_used_up():

@@ -253,6 +253,16 @@ def test_client_that_reads_nothing_does_not_make_the_router_run_ahead(router: Lo
     eventually(lambda: under_way(router) == 0, within_s=5, what="the model to stop")
 
 
+def test_client_that_leaves_in_the_middle_of_its_request_is_no_bug(caplog: pytest.LogCaptureFixture, router: LocalRouter):
+    host, port = router.base_url.removeprefix("http://").split(":")
+    head = f"POST {PATH} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {KEY}\r\nContent-Length: 100\r\n\r\n{{"
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(head.encode())
+        eventually(lambda: under_way(router) == 1, what="the request to arrive")
+    eventually(lambda: under_way(router) == 0, what="the request to end")
+    assert "ClientDisconnect" not in caplog.text
+
+
 async def test_twenty_streams_at_once_say_what_each_says_alone(router: LocalRouter):
     async with httpx.AsyncClient(base_url=router.base_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
 
