@@ -72,6 +72,8 @@ def test_text_can_be_read_in_both_schemes(scripted_playground: AppProcess, repla
     page = open_page(scripted_playground.url, color_scheme=scheme).open().choose_model(model).type_prompt("go").run()
     page.panel.wait_for_exact_text("can you read this").wait_until_ended()
     page.idle()
+    page.page.mouse.move(0, 0)  # under the pointer, Run has other colours
+    expect(page.run_button).to_be_enabled()
     for element in (page.panel.output(), page.panel.state, page.prompt, page.run_button.locator("p").first):
         colors = element.evaluate(COLORS)
         assert contrast(colors) >= 4.5, (element, colors)
@@ -98,6 +100,13 @@ def test_at_400_px_everything_fits_and_run_and_stop_are_in_reach(
     assert box is not None
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 400
+
+
+def test_at_400_px_on_the_wire_opens_where_it_can_be_read(scripted_playground: AppProcess, open_page: Opener) -> None:
+    page = open_page(scripted_playground.url, **PHONE).open()
+    page.keyed("wire-a").locator("button").first.click()
+    expect(page.page.locator("[data-testid=stPopoverBody]").get_by_text("POST")).to_be_in_viewport()
+    expect(page.page.locator("[data-testid=stPopoverBody] code").nth(1)).to_be_in_viewport()
 
 
 def focus_by_tab(page: PlaygroundPage, tag: str, css_class: str, *, most: int = 120) -> None:
