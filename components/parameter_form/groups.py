@@ -180,7 +180,7 @@ def _problems_in(form: Form, items: tuple[Item, ...]) -> list[str]:
 
 def _extra_fields(form: Form, text: str) -> None:
     """The box of fields the contract does not know; its problems stand at ``extra``."""
-    if form.query and form.query not in "extra fields json":
+    if (form.query and form.query not in "extra fields json") or (form.only_set and not text.strip()):
         form.faults("extra")
         return
     wrong = "extra" in form.problems

@@ -368,6 +368,11 @@ def test_only_what_i_set_shows_only_that() -> None:
     assert not page.has("retry.on_codes")
 
 
+def test_the_box_of_extra_fields_shows_among_what_is_set_only_when_it_holds_something() -> None:
+    assert not FormPage({"top_p": 0.5}).set("only_set", True).has("extra")
+    assert FormPage({"top_p": 0.5}, extra='{"logit_bias": {}}').set("only_set", True).has("extra")
+
+
 def test_each_header_counts_what_is_set() -> None:
     page = FormPage({"top_p": 0.5, "temperature": None, "retry": {}})
     assert header(page, "Sampling") == ":gray[2 set]"
