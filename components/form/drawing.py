@@ -36,6 +36,7 @@ class Form:
     shelf: dict[str, Any] = field(default_factory=dict)
     clashes: dict[str, list[str]] = field(default_factory=dict)
     marked: set[str] = field(default_factory=set)
+    can_undo: bool = False
 
     @classmethod
     def begin(
@@ -43,6 +44,7 @@ class Form:
     ) -> Form:
         """The form of ``slot`` about to be drawn from ``draft``."""
         form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}))
+        form.can_undo = bool(form.memory.undo)
         for problem in problems:
             form.problems.setdefault(problem.path, []).append(problem.message)
         for conflict in conflicts(form.body):

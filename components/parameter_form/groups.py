@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,28 @@ EXTRA_HELP = 'JSON the contract does not know, such as `{"logit_bias": {}}`. It 
 CSS = Path(__file__).with_name("form.css")
 
 
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The draft with what the widgets hold now, what is wrong with it, and whatever else on the page depends on it, to be compared."""
+
+    draft: dict[str, Any]
+    problems: Sequence[Problem]
+    around: Hashable
+
+
+Refresh = Callable[[], Refreshed]
+
+
+@dataclass(slots=True)
+class Page:
+    """The page as the browser has it: the form last drawn, and what was around it. ``whole`` once every group was drawn."""
+
+    form: Form
+    refresh: Refresh
+    around: Hashable
+    whole: bool = False
+
+
 def parameter_form(
     slot: str,
     draft: dict[str, Any],
@@ -44,22 +67,29 @@ def parameter_form(
     models: Sequence[str],
     kind: ServerKind,
     disabled: bool = False,
+    refresh: Refresh | None = None,
 ) -> None:
     """Draw every parameter of ``draft`` (model and prompt have `request_field`), each problem under the widget it belongs to.
 
     ``models`` fills the model pickers, typing stays free. For ``kind`` ``"openai"``, fields such a server does not understand are marked.
-    What is edited comes back through `collect` at the top of the next script.
+    What is edited comes back through `collect` at the top of the next script. With ``refresh``, an edit that changes nothing outside
+    its group redraws that group alone; the whole page is redrawn otherwise, and always without it.
     """
     form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled)
     st.html(CSS)
     with st.container(key=f"form-{slot}", gap="xsmall"):
-        _everything(form, draft)
+        _everything(form, draft, refresh)
 
 
-def _everything(form: Form, draft: dict[str, Any]) -> None:
+def _everything(form: Form, draft: dict[str, Any], refresh: Refresh | None) -> None:
     _tools(form, draft)
     stray = st.container()
-    drawn = [_group(form, group, items) for group, items in outline().items() if items]
+    if refresh is None or form.query or form.only_set:
+        drawn = [_group(form, group, items) for group, items in outline().items() if items]
+    else:
+        page = Page(form, refresh, refresh().around)
+        drawn = [bool(_group_by_itself(page, group, items)) for group, items in outline().items() if items]
+        page.whole = True
     _extra_fields(form, draft.get("extra", ""))
     form.marked.update(ON_THE_LEFT)
     with stray:
@@ -127,6 +157,24 @@ def _tool(form: Form, name: str, icon: str, edit: str, tip: str, *, disabled: bo
         on_click=ask,
         args=(form.slot, edit),
     )
+
+
+@st.fragment
+def _group_by_itself(page: Page, group: str, items: tuple[Item, ...]) -> bool:
+    """A group that is redrawn alone while nothing outside it changes: a whole page costs the browser several times as much."""
+    if page.whole:
+        now, before = page.refresh(), page.form
+        form = Form.begin(before.slot, now.draft, now.problems, models=before.models, kind=before.kind, disabled=before.disabled)
+        outside = now.around != page.around or _elsewhere(form, items) != _elsewhere(before, items)
+        if outside or form.can_undo != before.can_undo:
+            st.rerun()
+        page.form = form
+    return _group(page.form, group, items)
+
+
+def _elsewhere(form: Form, items: tuple[Item, ...]) -> dict[str, list[str]]:
+    inside = set(_problems_in(form, items))
+    return {path: messages for path, messages in form.problems.items() if path not in inside}
 
 
 def _group(form: Form, group: str, items: tuple[Item, ...]) -> bool:

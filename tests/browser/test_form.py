@@ -104,3 +104,33 @@ def test_search_finds_while_one_types(open_page: Callable[..., PlaygroundPage], 
     page.widget("search").locator("input").press_sequentially("rerank")
     expect(page.widget("temperature")).to_have_count(0)
     expect(page.widget("orq.knowledge_bases")).to_be_visible()
+
+
+def test_an_edit_that_stays_in_its_group_reaches_its_header_and_the_wire_and_survives_a_reload(local: PlaygroundPage) -> None:
+    field = local.widget("temperature").locator("input")
+    field.fill("0.5")
+    field.press("Tab")
+    expect(local.page.locator(".st-key-a-group-sampling-count")).to_have_text("1 set")
+    assert sent(local)["temperature"] == 0.5
+    local.page.reload()
+    expect(local.widget("temperature").locator("input")).to_have_value("0.5")
+
+
+def test_an_edit_that_turns_run_off_is_said_at_the_run_bar_and_taken_back(local: PlaygroundPage) -> None:
+    field = local.widget("temperature").locator("input")
+    field.fill("3")
+    field.press("Enter")
+    expect(local.page.locator(".st-key-preflight-a")).to_contain_text("Run is off")
+    expect(local.page.locator(".st-key-run button").first).to_be_disabled()
+    field.fill("1")
+    field.press("Enter")
+    expect(local.page.locator(".st-key-run button").first).to_be_enabled()
+    expect(local.page.locator(".st-key-preflight-a")).to_contain_text("1 call")
+
+
+def test_a_number_typed_and_sent_with_ctrl_enter_is_the_number_that_leaves(local: PlaygroundPage) -> None:
+    local.page.locator(".st-key-a-prompt textarea").fill("A list is")
+    field = local.widget("max_tokens").locator("input")
+    field.fill("3")
+    field.press("Control+Enter")
+    expect(local.page.locator(".st-key-summary-a")).to_contain_text("3 out")
