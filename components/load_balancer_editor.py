@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.plain_text import plain
 from components.table_editor import Row, table_editor
 
 DEFAULT_WEIGHT = 0.5
@@ -23,17 +24,31 @@ def shares(weights: Sequence[Any]) -> list[float | None]:
 
 
 def load_balancer_editor(rows: Sequence[Row], *, key: str, edition: int = 0, disabled: bool = False) -> None:
-    """Draw rows of ``model`` and ``weight`` as a table with a bar for the share, which follows every edit."""
-    parts = shares([row.get("weight") for row in rows])
+    """Draw rows of ``model`` and ``weight`` as a table, and under it the share of each model, which follows every edit."""
     table_editor(
-        [{**row, "_share": part} for row, part in zip(rows, parts, strict=True)],
+        rows,
         key=key,
         columns={
-            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=125),
-            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=80, step=0.001, format="%.10g"),
-            "_share": st.column_config.ProgressColumn("share", help="Weights are normalised", min_value=0, max_value=100, format="%.0f %%"),
+            "model": st.column_config.TextColumn("model", help="provider/model, such as openai/gpt-4o", width=190),
+            "weight": st.column_config.NumberColumn("weight", help="0.001 to 1; empty is 0.5", width=90, step=0.001, format="%.10g"),
         },
         edition=edition,
-        disabled=disabled or ["_share"],
-        alt="Load balancer: models, weights and shares",
+        disabled=disabled,
+        alt="Load balancer: models and weights",
     )
+    if rows:
+        with st.container(key=f"{key}.shares", gap="xxsmall"):
+            _share_bar(rows)
+
+
+def _share_bar(rows: Sequence[Row]) -> None:
+    """The shares as one bar and in words. Not a column of the table: new data would take keys from whoever is typing in it."""
+    parts = shares([row.get("weight") for row in rows])
+    usable = [part for part in parts if part is not None]
+    blocks = "".join(
+        f'<i style="flex:{part:.4f};background:currentColor;opacity:{0.85 / (1 + 0.6 * place):.2f}"></i>'
+        for place, part in enumerate(usable)
+    )
+    st.html(f'<div aria-hidden="true" style="display:flex;gap:2px;height:6px;border-radius:3px;overflow:hidden">{blocks}</div>')
+    named = zip(rows, parts, strict=True)
+    st.caption(" · ".join(f"{plain(str(row.get('model', '')))} **{'–' if part is None else f'{part:.0f} %'}**" for row, part in named))

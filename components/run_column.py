@@ -17,7 +17,7 @@ from components.services import workspace
 from components.stream_panel import stream_panel
 from core.client import encode_body
 from core.connection import Connection
-from core.errors import PlaygroundError
+from core.errors import InvalidRequest, PlaygroundError
 from core.outgoing import Outgoing, most_tokens, outgoing
 from core.run import RunSnapshot
 
@@ -148,12 +148,13 @@ def parameters(slot: Slot, models: Sequence[str]) -> None:
 
 
 def _refreshed(drawn: Slot) -> Refreshed:
-    """The slot's draft as its widgets are now, kept for a reload, and what the run bar would say of it."""
+    """The slot's draft as its widgets are now, kept for a reload, and what the run bar shows of it."""
     draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
     session.set_draft(drawn.name, draft)
     session.keep_draft(drawn.name, workspace().drafts)
     now = replace(drawn, draft=draft, outgoing=outgoing(draft))
-    return Refreshed(draft, now.outgoing.problems, (now.obstacles, tuple(_preflight_parts(now))))
+    on_the_wire = repr(now.outgoing.body) if st.session_state.get(f"wire-{drawn.name}") else ""
+    return Refreshed(draft, now.outgoing.problems, (now.obstacles, tuple(_preflight_parts(now)), on_the_wire))
 
 
 def run_bar(slot: Slot) -> None:
@@ -216,7 +217,11 @@ def _preflight_parts(slot: Slot) -> list[str]:
 def on_the_wire(slot: Slot) -> None:
     """Exactly what will leave, copyable; the key never shows."""
     connection, body = slot.connection, slot.outgoing.body
-    sent = encode_body(body)
+    try:
+        sent = encode_body(body)
+    except InvalidRequest as refused:
+        st.markdown(f":red[:material/error: {plain(refused.cause)}]")
+        return
     st.code(f"POST {connection.base_url}{connection.path}", language=None, wrap_lines=True)
     readable, exact = st.tabs(["Readable", "Exact bytes"])
     readable.code(json.dumps(body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=360)

@@ -26,7 +26,7 @@ def table_editor(
 
     remove = st.column_config.CheckboxColumn("✕", help="Tick to remove the row", width=52)
     configs = {**columns, REMOVE: remove}
-    shown: list[Row] = [*({**row, REMOVE: False} for row in rows), {}]
+    shown: list[Row] = [*({**row, REMOVE: False} for row in _as_first_drawn(rows, key, edition)), {}]
     data = pd.DataFrame(
         {name: pd.array([row.get(name) for row in shown], dtype=_DTYPES[_kind(config)]) for name, config in configs.items()},
         index=[f"{edition}.{place}" for place in range(len(shown))],
@@ -34,6 +34,18 @@ def table_editor(
     st.data_editor(
         data, key=key, hide_index=True, column_config=configs, disabled=disabled, placeholder="", width="stretch", height="content", alt=alt
     )
+
+
+def _as_first_drawn(rows: Sequence[Row], key: str, edition: int) -> Sequence[Row]:
+    """The rows the browser already has, where its own edits make ``rows`` of them: new data takes keys from whoever is typing."""
+    kept = f"{key}.first_drawn"
+    drawn_edition, first = st.session_state.get(kept, (None, ()))
+    if drawn_edition == edition and len(first) == len(rows):
+        edited = [row for _, row in edited_rows(first, st.session_state.get(key) or {})]
+        if edited == [_filled(row) for row in rows]:
+            return list(first)
+    st.session_state[kept] = (edition, [dict(row) for row in rows])
+    return rows
 
 
 def edited_rows(rows: Sequence[Row], state: Mapping[str, Any]) -> list[tuple[int | None, Row]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.app_process import AppProcess
@@ -45,6 +46,15 @@ def type_over(page: PlaygroundPage, text: str) -> None:
     page.idle()
 
 
+def pick_model(page: PlaygroundPage, model: str) -> None:
+    """Add a model to the balancer's table, and wait until it has its share."""
+    picker = page.widget("load_balancer.models.add").locator("input")
+    picker.fill(model)
+    picker.press("Enter")
+    expect(page.page.locator(".st-key-a-load_balancer-models-shares")).to_contain_text(model)
+    page.idle()
+
+
 def test_weights_are_typed_one_below_the_other_and_models_picked_or_typed(
     open_page: Callable[..., PlaygroundPage], playground: AppProcess
 ) -> None:
@@ -52,14 +62,28 @@ def test_weights_are_typed_one_below_the_other_and_models_picked_or_typed(
     page.widget("load_balancer").locator("label").click()
     page.idle()
     for model in ("local/pydoc", "my/own"):
-        picker = page.widget("load_balancer.models.add").locator("input")
-        picker.fill(model)
-        picker.press("Enter")
-        page.idle()
+        pick_model(page, model)
     expect(page.widget("load_balancer.models.add").locator("input")).to_have_value("")
-    type_into_cell(page, "load_balancer.models", 0, 170, "0.25")
+    type_into_cell(page, "load_balancer.models", 0, 250, "0.25")
     type_over(page, "0.75")
+    expect(page.page.locator(".st-key-a-load_balancer-models-shares")).to_contain_text("75 %")
     assert sent(page)["load_balancer"]["models"] == [{"model": "local/pydoc", "weight": 0.25}, {"model": "my/own", "weight": 0.75}]
+
+
+@pytest.mark.parametrize("pause_ms", [60, 120])
+def test_weights_typed_fast_from_cell_to_cell_all_arrive(
+    open_page: Callable[..., PlaygroundPage], playground: AppProcess, pause_ms: int
+) -> None:
+    page = open_page(playground.url).open().open_group("Routing")
+    page.widget("load_balancer").locator("label").click()
+    page.idle()
+    for model in ("a/b", "c/d", "e/f"):
+        pick_model(page, model)
+    type_into_cell(page, "load_balancer.models", 0, 250, "0.2")
+    page.page.keyboard.type("0.6\n0.4\n", delay=pause_ms)
+    expect(page.page.locator(".st-key-a-load_balancer-models-shares")).to_contain_text("50 %")
+    expect(page.page.locator(".st-key-a-load_balancer-models-shares")).to_contain_text("17 %")
+    assert [item.get("weight") for item in sent(page)["load_balancer"]["models"]] == [0.2, 0.6, 0.4]
 
 
 def test_a_number_out_of_range_is_taken_over_marked_and_keeps_run_off(
