@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,12 @@ Refresh = Callable[[], Refreshed]
 
 @dataclass(slots=True)
 class Page:
-    """The page as the browser has it: the form last drawn, and what was around it. ``whole`` once every group was drawn."""
+    """The page as the browser has it: the form last drawn, what was around it, and the groups drawn so far."""
 
     form: Form
     refresh: Refresh
     around: Hashable
-    whole: bool = False
+    drawn: set[str] = field(default_factory=set)
 
 
 def parameter_form(
@@ -89,7 +89,6 @@ def _everything(form: Form, draft: dict[str, Any], refresh: Refresh | None) -> N
     else:
         page = Page(form, refresh, refresh().around)
         drawn = [bool(_group_by_itself(page, group, items)) for group, items in outline().items() if items]
-        page.whole = True
     _extra_fields(form, draft.get("extra", ""))
     form.marked.update(ON_THE_LEFT)
     with stray:
@@ -117,9 +116,9 @@ def request_field(
     slot: str, draft: dict[str, Any], path: str, problems: Sequence[Problem], *, models: Sequence[str] = (), kind: ServerKind = "local"
 ) -> None:
     """Draw one field by itself, outside the form: ``model`` over the prompt, ``prompt`` over the output."""
-    from components.parameter_form.fields import field
+    from components.parameter_form import fields
 
-    field(Form.begin(slot, draft, problems, models=models, kind=kind, disabled=False), parameter(path), path)
+    fields.field(Form.begin(slot, draft, problems, models=models, kind=kind, disabled=False), parameter(path), path)
 
 
 def set_count(body: dict[str, Any], group: str) -> int:
@@ -162,13 +161,14 @@ def _tool(form: Form, name: str, icon: str, edit: str, tip: str, *, disabled: bo
 @st.fragment
 def _group_by_itself(page: Page, group: str, items: tuple[Item, ...]) -> bool:
     """A group that is redrawn alone while nothing outside it changes: a whole page costs the browser several times as much."""
-    if page.whole:
+    if group in page.drawn:
         now, before = page.refresh(), page.form
         form = Form.begin(before.slot, now.draft, now.problems, models=before.models, kind=before.kind, disabled=before.disabled)
         outside = now.around != page.around or _elsewhere(form, items) != _elsewhere(before, items)
         if outside or form.can_undo != before.can_undo:
             st.rerun()
         page.form = form
+    page.drawn.add(group)
     return _group(page.form, group, items)
 
 

@@ -24,6 +24,12 @@ def _told(message: ConsoleMessage) -> str:
     return f"{message.text} ({message.location.get('url', '')})"
 
 
+CALM = f"""() => {{
+  window.calmFrames = document.querySelector("{IDLE}") ? window.calmFrames + 1 : 0;
+  return window.calmFrames > 6;
+}}"""
+
+
 class PlaygroundPage:
     """One browser page on one playground. ``slot`` is the one it drives."""
 
@@ -59,8 +65,10 @@ class PlaygroundPage:
         return self.ready()
 
     def idle(self) -> PlaygroundPage:
-        """Wait until no script runs."""
+        """Wait until no script has run for some frames: a click asks for its run a frame later, and a run may ask for another one."""
         self.page.wait_for_selector(IDLE)
+        self.page.evaluate("window.calmFrames = 0")
+        self.page.wait_for_function(CALM, polling="raf")
         return self
 
     @property
