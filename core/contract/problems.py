@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -95,7 +96,7 @@ def subject(loc: Loc) -> str:
         return ""
     *parents, last = loc
     if isinstance(last, str):
-        return _cut(last)
+        return _cut(last if last.isprintable() else json.dumps(last))
     return f"{subject(tuple(parents))} item {last + 1}".strip()
 
 

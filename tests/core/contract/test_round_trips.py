@@ -190,3 +190,9 @@ def test_any_half_edited_body_is_either_taken_or_explained(body: dict[str, Any])
             parse_request(body)
     else:
         assert parse_request(body).to_wire() == body
+
+
+def test_an_unknown_name_with_a_line_break_stays_on_one_line() -> None:
+    assert [problem.message for problem in check_request({"model": "m", "prompt": "p", "retry": {"\n": None}})] == [
+        '"\\n" is not a field of retry; its fields are count, on_codes'
+    ]
