@@ -63,8 +63,9 @@ class RunRoutes:
 
     async def channel_events(self, request: Request) -> Response:
         """Everything a page's slots show, as events: ``hello`` (``{"runs": numbers shown}``); ``run`` (a slot shows this run);
-        pieces of text, unnamed, as ``{slot: text}`` or ``{"slot.choice": text}``; ``state``; ``end``; ``clear`` and ``gone`` (a slot shows nothing; its run was
-        dropped from memory). Ids are cursors: ``Last-Event-ID``, or ``?cursor=`` for a client's first connection."""
+        pieces of text, unnamed, as ``{slot: text}`` or ``{"slot.choice": text}``; ``state``; ``end``; ``clear`` and ``gone`` (a slot
+        shows nothing; its run was dropped from memory).
+        Ids are cursors: ``Last-Event-ID``, or ``?cursor=`` for a client's first connection."""
         channel = self._channel(request)
         if isinstance(channel, Response):
             return channel
