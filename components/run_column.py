@@ -18,9 +18,11 @@ from components.stream_panel import stream_panel
 from core.client import encode_body
 from core.connection import Connection
 from core.errors import InvalidRequest, PlaygroundError
+from core.local_router.catalog import MODELS
 from core.outgoing import Outgoing, most_tokens, outgoing
 from core.run import RunSnapshot
 
+DESCRIPTIONS = {card.id: card.description for card in MODELS}
 RUNNING = ("queued", "waiting", "streaming")
 PLACEHOLDER = "The answer streams in here. Type a prompt and press Ctrl+Enter, or try one of these."
 EXAMPLES = ("A function definition", "The for statement", "An exception is")
@@ -98,6 +100,9 @@ def request(slot: Slot, models: Sequence[str]) -> None:
     problems = slot.outgoing.problems if session.refusal(slot.name) else ()
     for path in ("model", "prompt"):
         request_field(slot.name, slot.draft, path, problems, models=models, kind=slot.connection.kind)
+        about = DESCRIPTIONS.get(str(slot.draft["body"].get("model")), "") if slot.connection.kind == "local" else ""
+        if path == "model" and about:
+            st.caption(plain(about))
 
 
 def output(slot: Slot) -> None:

@@ -195,3 +195,11 @@ def test_a_hub_that_takes_no_more_says_so_at_the_press(replay: Replay, model: st
     monkeypatch.setattr(opened_workspace().hub, "start", full)
     page.click("run")
     assert "Nothing was sent** — Too many pages are open on this server. Close some." in page.words
+
+
+def test_the_local_routers_models_are_described_where_one_is_picked(replay: Replay) -> None:
+    page = Page(replay)
+    page.at.session_state["session.connection"] = {"kind": "local"}
+    assert "looks 7 tokens back" in page.run().words
+    page.say("rehearsal/cut-after-20", "x")
+    assert "Closes the connection after 20 tokens" in page.words
