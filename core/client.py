@@ -101,6 +101,20 @@ class RouterClient:
         names = (item.get("id") for item in data if isinstance(item, dict)) if isinstance(data, list) else ()
         return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
 
+    async def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON at another address of the router, such as ``/v2/knowledge``; ``body`` is sent as JSON unless it is None.
+
+        ``path`` starts with a slash and may bear a query. None where the answer is empty. Raises as ``models`` does.
+        """
+        reply = await self._send(method, path, None if body is None else encode_body(body))
+        try:
+            if reply.status in (204, 205):
+                return None
+            await self._refuse_errors(reply)
+            return await reply.read_json()
+        finally:
+            await reply.aclose()
+
     async def aclose(self) -> None:
         """Closes the pool, if the client made it."""
         if self._owned is not None:

@@ -21,6 +21,7 @@ from core.draft_store import DraftStore
 from core.errors import PlaygroundError
 from core.hub import Hub
 from core.listening_sockets import switch_nagle_off
+from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
 from core.settings import Settings
 from core.signing import Signer
@@ -39,7 +40,7 @@ class Workspace:
         self.signer = Signer(settings.secret.get_secret_value())
         self.hub = Hub()
         self.drafts = DraftStore()
-        self.router = LocalRouter(pace=settings.local_pace)
+        self.router = LocalRouter(pace=settings.local_pace, config=RouterConfig(settings.data_dir / "router"))
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
 

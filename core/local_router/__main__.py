@@ -1,4 +1,4 @@
-"""``python -m core.local_router --port N [--api-key K] [--pace TOKENS_PER_S]``: the local router alone."""
+"""``python -m core.local_router --port N [--api-key K] [--pace TOKENS_PER_S] [--data-dir D]``: the local router alone."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from core.local_router.config import RouterConfig
 from core.local_router.models.pydoc import learned_text
 from core.local_router.server import DEFAULT_PACE, HOST, listen, make_server
 
@@ -21,6 +23,9 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--api-key", default="", help="key that clients must send; without one, any key is accepted")
     parser.add_argument(
         "--pace", type=_pace, default=DEFAULT_PACE, help="tokens per second of one stream, 0 for no limit; default %(default)s"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="where it keeps what is added to it (knowledge, prompts, identities); without one, in memory"
     )
     return parser.parse_args(argv)
 
@@ -52,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         key = f"with the key {options.api_key}" if options.api_key else "any key is accepted"
         sys.stdout.write(f"Local router on http://{HOST}:{listener.getsockname()[1]}, {key}\n")
         sys.stdout.flush()
-        asyncio.run(make_server(SecretStr(options.api_key), options.pace).serve(sockets=[listener]))
+        asyncio.run(make_server(SecretStr(options.api_key), options.pace, config=RouterConfig(options.data_dir)).serve(sockets=[listener]))
     return 0
 
 

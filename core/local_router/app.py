@@ -23,6 +23,7 @@ from core.local_router.cache import AnswerCache
 from core.local_router.catalog import MODELS
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.completions import CompletionsEndpoint, Models, caller
+from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.pipeline import Pipeline
 from core.local_router.trace import Traces
 
@@ -30,7 +31,13 @@ CATALOG_CREATED = 1_700_000_000
 """The models have no birthday; clients want a number."""
 
 
-def local_router_app(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, rng: random.Random | None = None) -> Starlette:
+def local_router_app(
+    api_key: SecretStr,
+    pace: float,
+    clock: Clock = SYSTEM_CLOCK,
+    rng: random.Random | None = None,
+    config: RouterConfig = IN_MEMORY,
+) -> Starlette:
     """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit.
 
     ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from.

@@ -1,9 +1,10 @@
-"""From a request to an answer: cache, load balancer, attempts under a deadline, retries, fallbacks, in this order."""
+"""From a request to an answer: what shapes the prompt, then cache, load balancer, attempts under a deadline, retries, fallbacks."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -27,19 +28,33 @@ class Catalog(Protocol):
         ...
 
 
-class Pipeline:
-    """The routing policies around the models. A call's body is settled: each twin stands at the top level."""
+class Shaper(Protocol):
+    """One step from the prompt that was sent to the prompt that models get: a stored prompt, its inputs, knowledge."""
 
-    def __init__(self, models: Catalog, clock: Clock, rng: random.Random, cache: AnswerCache) -> None:
+    async def shape(self, call: Call, trace: Trace) -> Call:
+        """The call with what this step adds to its body, or ``call`` itself; ``ApiError`` where it cannot be done."""
+        ...
+
+
+class Pipeline:
+    """The routing policies around the models. A call's body is settled: each twin stands at the top level.
+
+    ``shapers`` work on the prompt one after the other, before anything is looked up or drawn.
+    """
+
+    def __init__(self, models: Catalog, clock: Clock, rng: random.Random, cache: AnswerCache, shapers: Sequence[Shaper] = ()) -> None:
         self._models = models
         self._clock = clock
         self._rng = rng
         self._cache = cache
+        self._shapers = tuple(shapers)
 
     async def answer(self, call: Call, trace: Trace) -> Answer:
         """An answer whose first text is there; its batches must be closed. ``ApiError`` when every target failed before that."""
         plan = read_plan(call.body)
         try:
+            for shaper in self._shapers:
+                call = await shaper.shape(call, trace)
             if plan.cache_ttl_s is None:
                 answer = await self._route(call, plan, trace)
             else:

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from core.local_router.app import local_router_app
 from core.local_router.clock import SYSTEM_CLOCK, Clock
+from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.models.pydoc import learned_text
 
 DEFAULT_PACE = 80.0
@@ -34,13 +35,19 @@ class LocalRouter:
     """The embedded router on 127.0.0.1.
 
     ``api_key`` None makes a random one, an empty one lets everybody in; ``port`` 0 takes a free one; ``pace`` is tokens per second
-    of one stream, 0 for as fast as it goes; ``clock`` is what the routing policies wait by. After ``start()`` requests are taken at
-    once: those that come before the model has been learned (a third of a second, in the background) wait for it. May be started
-    again after ``stop()``.
+    of one stream, 0 for as fast as it goes; ``clock`` is what the routing policies wait by; ``config`` says where it keeps things.
+    After ``start()`` requests are taken at once: those that come before the model has been learned (a third of a second, in the
+    background) wait for it. May be started again after ``stop()``.
     """
 
     def __init__(
-        self, *, api_key: str | SecretStr | None = None, port: int = 0, pace: float = DEFAULT_PACE, clock: Clock = SYSTEM_CLOCK
+        self,
+        *,
+        api_key: str | SecretStr | None = None,
+        port: int = 0,
+        pace: float = DEFAULT_PACE,
+        clock: Clock = SYSTEM_CLOCK,
+        config: RouterConfig = IN_MEMORY,
     ) -> None:
         if isinstance(api_key, SecretStr):
             api_key = api_key.get_secret_value()
@@ -49,6 +56,7 @@ class LocalRouter:
         self.api_key = SecretStr(secrets.token_urlsafe(24) if api_key is None else api_key)
         self.pace = pace
         self._clock = clock
+        self._config = config
         self._port = port
         self._address: tuple[str, int] | None = None
         self._server: uvicorn.Server | None = None
@@ -68,7 +76,7 @@ class LocalRouter:
         listener = listen(self._port)
         self._address = listener.getsockname()[:2]
         learned_text()
-        self._server = make_server(self.api_key, self.pace, self._clock)
+        self._server = make_server(self.api_key, self.pace, self._clock, self._config)
         self._thread = threading.Thread(target=_serve, args=(self._server, listener), name="local-router", daemon=True)
         self._thread.start()
 
@@ -123,11 +131,11 @@ def _is_bug(record: logging.LogRecord) -> bool:
 log.addFilter(_is_bug)
 
 
-def make_server(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK) -> uvicorn.Server:
+def make_server(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, config: RouterConfig = IN_MEMORY) -> uvicorn.Server:
     """A server that leaves the process's logging alone, and on its end waits a second at most."""
     return uvicorn.Server(
         uvicorn.Config(
-            local_router_app(api_key, pace, clock),
+            local_router_app(api_key, pace, clock, config=config),
             http=QuietHTTP,
             ws="none",
             lifespan="off",
