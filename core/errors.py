@@ -16,6 +16,7 @@ Cancelling is a run's status, not an error.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,7 +95,7 @@ class RouterRejected(PlaygroundError):
 
     ``status`` is the HTTP status; ``code``, ``param`` and ``error_type`` are the router's own words, where it sent them;
     ``request_id`` comes from the response headers; ``retry_after_s`` from ``Retry-After`` (seconds or HTTP date) or ``retry-after-ms``;
-    ``body`` is the answer as received, cut to 64 KiB.
+    ``body`` is the answer as received, cut to 64 KiB; ``headers`` are the answer's ``x-router-*`` (lower case).
     """
 
     kind = "router_rejected"
@@ -113,9 +114,11 @@ class RouterRejected(PlaygroundError):
         request_id: str | None = None,
         retry_after_s: float | None = None,
         body: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(cause, next_step)
         self.status = status
+        self.headers = dict(headers or {})
         self.code = code
         self.param = param
         self.error_type = error_type

@@ -23,8 +23,10 @@ from core.channels import Attachment, Channel, Numbers
 from core.client import RouterClient, encode_body
 from core.connection import Connection
 from core.connection_pool import ConnectionPool
-from core.errors import PlaygroundError
+from core.errors import PlaygroundError, RouterRejected
 from core.metrics import Clock
+from core.redaction import redacted_json
+from core.router_trace import REQUEST_ID_HEADER, read_trace
 from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
 from core.shutdown import on_shutdown_signal
 from core.write_behind import OnChange, WriteBehind
@@ -78,6 +80,7 @@ class Hub:
         self._forget_signals: Callable[[], None] = lambda: None
         self._queue: deque[Run] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tracing: dict[str, asyncio.Task[None]] = {}
         self._ends_as: dict[str, RunStatus] = {}
 
     async def open(self) -> None:
@@ -105,6 +108,10 @@ class Hub:
             self._ends_as.setdefault(run_id, "interrupted")
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
+        tracing = list(self._tracing.values())
+        for task in tracing:
+            task.cancel()
+        await asyncio.gather(*tracing, return_exceptions=True)
         if self._pool:
             await self._pool.close()
         if self._changes:
@@ -142,6 +149,10 @@ class Hub:
         """The run as it is now; ``None`` when it is not (or no longer) here."""
         run = self._runs.get(run_id)
         return run.snapshot() if run else None
+
+    def awaits_trace(self, run_id: str) -> bool:
+        """Whether the run has ended and its router is being asked what it did; a second at most."""
+        return run_id in self._tracing
 
     def attach(self, channel: str, slot: str, run_id: str) -> None:
         """Let a channel's slot show a run from its beginning; nothing happens when it already does, or the run is not here."""
@@ -294,12 +305,16 @@ class Hub:
             status = self._ends_as.get(run.id, "interrupted")
         except PlaygroundError as problem:
             status, error, raw = "failed", RunError.of(problem), error_body(problem)
+            if isinstance(problem, RouterRejected):
+                run.refused(problem)
         except Exception as bug:  # noqa: BLE001  # one of the two borders: a fault of ours ends the run, not the hub
             bug_id = secrets.token_hex(4)
             log.error("run %s failed, bug %s\n%s", run.id, bug_id, _without_secrets(bug, run.connection))
             status, error = "failed", RunError.of_bug(bug, bug_id)
         del self._tasks[run.id]
         self._ends_as.pop(run.id, None)
+        if self._loop is not None and REQUEST_ID_HEADER in run.headers:
+            self._tracing[run.id] = asyncio.get_running_loop().create_task(self._trace(run), name=f"trace of {run.id}")
         self._finish(run, status, error, raw)
         self._admit_next()
         self._evict()
@@ -314,6 +329,21 @@ class Hub:
                 self._changed(run)
                 if run.log.characters > limit:
                     raise AnswerTooLong(f"The answer grew past {limit:,} characters and was cut off.", "Set max_tokens.")
+
+    async def _trace(self, run: Run) -> None:
+        """What the router did, told after the run's end, which waits for nothing. A border, too: no run fails for its trace."""
+        assert self._pool is not None  # noqa: S101  # open() made it, and runs are only admitted after that
+        try:
+            async with self._pool.lease(run.connection) as http:
+                trace = await read_trace(self._make_client(run.connection, http), run.headers[REQUEST_ID_HEADER])
+            if trace is not None:
+                run.traced(redacted_json(trace, run.connection))
+        except Exception as bug:  # noqa: BLE001
+            log.error("the trace of run %s was not read\n%s", run.id, _without_secrets(bug, run.connection))
+        finally:
+            del self._tracing[run.id]
+        if run.trace is not None:
+            self._changed(run)
 
     def _finish(self, run: Run, status: RunStatus, error: RunError | None = None, raw: str = "") -> None:
         run.end(status, error, raw)

@@ -122,6 +122,7 @@ def rejection(status: int, headers: httpx.Headers, body: bytes, connection: Conn
         request_id=request_id(headers) or told.request_id,
         retry_after_s=wait_s,
         body=text,
+        headers={name: redacted(value, connection) for name, value in headers.items() if name.startswith("x-router-")},
     )
 
 

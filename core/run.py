@@ -87,7 +87,8 @@ class RunSnapshot:
 
     ``body`` is the request as data and ``sent`` the exact bytes; ``choices`` by index; ``headers`` are the answer's ``x-router-*``
     (lower case); ``raw`` is the answer as received, cut at 4 MiB (then ``raw_truncated``); ``queue_position`` counts from 1 and is
-    ``None`` unless queued; ``pieces`` is how many pieces of text have come.
+    ``None`` unless queued; ``pieces`` is how many pieces of text have come; ``trace`` is what our own router told about the request
+    after its end (``core.local_router.trace``), ``None`` for every other router.
     """
 
     id: str
@@ -111,6 +112,7 @@ class RunSnapshot:
     raw_truncated: bool
     queue_position: int | None
     pieces: int
+    trace: Mapping[str, Any] | None = None
 
     @property
     def ended(self) -> bool:
@@ -147,11 +149,13 @@ class Run:
         self.headers: dict[str, str] = {}
         self.error: RunError | None = None
         self.queue_position: int | None = None
+        self.trace: Mapping[str, Any] | None = None
         self.version = 0
         self._watch = Stopwatch(clock)
         self._reply: Reply | None = None
         self._raw = b""
         self._raw_truncated = False
+        self._trace_size = 0
         self._open_choices: set[int] = set()
         self._joiner = SurrogateJoiner()
 
@@ -169,7 +173,7 @@ class Run:
     @property
     def weight(self) -> int:
         """Characters and bytes this run keeps in memory; the raw answer counts from the end on."""
-        return self.log.characters + len(self._raw) + len(self.sent)
+        return self.log.characters + len(self._raw) + len(self.sent) + self._trace_size
 
     def move(self, status: RunStatus) -> None:
         """Change the status. ValueError for a step that cannot be (an ended run never changes)."""
@@ -196,6 +200,16 @@ class Run:
         self.request_id = reply.request_id
         self.headers = {name: value for name, value in reply.headers.items() if name.startswith("x-router-")}
         self.model = self.headers.get("x-router-model")
+
+    def refused(self, problem: RouterRejected) -> None:
+        """The router answered with an error: what its headers tell."""
+        self.headers = self.headers or problem.headers
+
+    def traced(self, trace: Mapping[str, Any]) -> None:
+        """What the router told about the request, after the end."""
+        self.trace = trace
+        self._trace_size = len(str(trace))
+        self.version += 1
 
     def add(self, chunk: CompletionChunk) -> None:
         """Take in one piece of the answer."""
@@ -284,6 +298,7 @@ class Run:
             raw_truncated=reply.raw_truncated if reply is not None else self._raw_truncated,
             queue_position=self.queue_position,
             pieces=len(self.log),
+            trace=self.trace,
         )
 
 

@@ -28,12 +28,15 @@ def expected_text(tokens: int, kind: str = "plain") -> str:
 
 
 class ReplayUpstream:
-    """The server. ``requests`` are the bodies that came; ``sent`` the wall-clock time of each token, by the body's ``user``;
+    """The server. ``requests`` are the bodies that came, ``asked`` the addresses of GETs, which are answered with ``trace``, the bytes
+    of a whole response, or with 404; ``sent`` the wall-clock time of each token, by the body's ``user``;
     ``open`` counts answers under way, ``aborted`` those whose client went away."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[str] = []
+        self.asked: list[str] = []
+        self.trace = b""
         self.sent: dict[str, list[float]] = {}
         self.open = 0
         self.aborted = 0
@@ -61,6 +64,10 @@ class ReplayUpstream:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
+                if head.startswith(b"GET"):
+                    self.asked.append(head.split()[1].decode())
+                    writer.write(self.trace or b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                    continue
                 length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
                 body = json.loads(await reader.readexactly(length))
                 self.requests.append(body)
