@@ -30,10 +30,15 @@ def cache_key(body: Mapping[str, Any], caller: str) -> str:
     Also ``retry``, ``timeout``, ``fallbacks`` and ``load_balancer``, for they decide which model answers. Exact: case counts, null and
     left out differ; 3 and 3.0 are alike. 64 hexadecimal digits.
     """
-    asked = {name: value for name, value in body.items() if name not in SAYS_NOTHING and name != "orq"}
-    orq = {name: value for name, value in (body.get("orq") or {}).items() if name not in LABELS}
-    text = json.dumps([caller, _plain(asked), _plain(orq)], sort_keys=True, ensure_ascii=False)
+    text = json.dumps([caller, counted(body)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def counted(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a settled ``body`` that makes up its key, ``orq`` always in it."""
+    asked = {name: value for name, value in body.items() if name not in SAYS_NOTHING}
+    orq = {name: value for name, value in (body.get("orq") or {}).items() if name not in LABELS}
+    return {name: _plain(value) for name, value in {**asked, "orq": orq}.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -81,11 +86,20 @@ class AnswerCache:
         self._stored: OrderedDict[str, StoredAnswer] = OrderedDict()
         self._flights: dict[str, Flight] = {}
 
-    async def answer(self, key: str, ttl_s: float, trace: Trace, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+    async def answer(
+        self,
+        key: str,
+        ttl_s: float,
+        trace: Trace,
+        begin: Callable[[], Coroutine[Any, Any, Answer]],
+        compare: Callable[[], Mapping[str, Any]] = dict,
+    ) -> Answer:
         """The stored answer, or one that another request is getting, or what ``begin`` gives: that is stored when it ends well.
 
         An answer is used while it is younger than both the ``ttl_s`` it was stored with and the one given here, in seconds.
+        ``compare`` is asked on a miss; what it gives goes into the trace, unless an answer was there and had expired.
         """
+        expired = self._expired(key, ttl_s)
         stored = self._look_up(key, ttl_s)
         if stored is not None:
             trace.cache = "hit"
@@ -97,7 +111,8 @@ class AnswerCache:
             trace.note("cache", result="hit", key=key[:16], shared=True)
             return await flight.join()
         trace.cache = "miss"
-        trace.note("cache", result="miss", key=key[:16])
+        compared = compare()
+        trace.note("cache", result="miss", key=key[:16], **(expired or compared))
         return await self._take_off(key, ttl_s, begin).join()
 
     def _take_off(self, key: str, ttl_s: float, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Flight:
@@ -110,6 +125,14 @@ class AnswerCache:
 
         flight = self._flights[key] = Flight(begin, landed, gone)
         return flight
+
+    def _expired(self, key: str, ttl_s: float) -> dict[str, Any]:
+        """That the answer under ``key`` is too old, and how old, for the trace; empty where it is not, or there is none."""
+        stored = self._stored.get(key)
+        age_s = 0.0 if stored is None else self._clock.now() - stored.stored_at
+        if stored is None or age_s < min(ttl_s, stored.ttl_s):
+            return {}
+        return {"expired": True, "age_ms": round(age_s * 1000, 3)}
 
     def _look_up(self, key: str, ttl_s: float) -> StoredAnswer | None:
         stored = self._stored.get(key)

@@ -10,11 +10,12 @@ from typing import Protocol
 
 from core.local_router.answer import Answer, Call, Model
 from core.local_router.attempt import AttemptRecord, SpoiledAnswer, begin_attempt
-from core.local_router.cache import AnswerCache, cache_key
+from core.local_router.cache import AnswerCache, cache_key, counted
 from core.local_router.clock import Clock
 from core.local_router.fallback import first_success
 from core.local_router.load_balancer import draw, shares
 from core.local_router.plan import Plan, read_plan
+from core.local_router.recent_requests import RecentRequests
 from core.local_router.retry import with_retries
 from core.local_router.timeout import Deadline
 from core.local_router.trace import Trace, TracedBatches, status_of
@@ -47,11 +48,12 @@ class Pipeline:
         self._clock = clock
         self._rng = rng
         self._cache = cache
+        self._recent = RecentRequests()
         self._shapers = tuple(shapers)
 
     async def answer(self, call: Call, trace: Trace) -> Answer:
         """An answer whose first text is there; its batches must be closed. ``ApiError`` when every target failed before that."""
-        plan = read_plan(call.body)
+        plan, asked = read_plan(call.body), call.body
         try:
             for shaper in self._shapers:
                 call = await shaper.shape(call, trace)
@@ -59,7 +61,13 @@ class Pipeline:
                 answer = await self._route(call, plan, trace)
             else:
                 key = cache_key(call.body, call.caller)
-                answer = await self._cache.answer(key, plan.cache_ttl_s, trace, lambda: self._route(call, plan, trace))
+                answer = await self._cache.answer(
+                    key,
+                    plan.cache_ttl_s,
+                    trace,
+                    lambda: self._route(call, plan, trace),
+                    lambda: self._recent.compare(call.caller, key, counted(asked), call.body.get("prompt")),
+                )
         except asyncio.CancelledError:
             trace.end("cancelled", None)
             raise
