@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Any, get_args
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from core.contract.rules import Fault, Flag, Number, Refusal, Rule, Text, refuse, show
@@ -32,6 +32,11 @@ class Each(Rule):
     @property
     def expected(self) -> str:
         return f"a list of {self.what}"
+
+    def json_schema(self) -> dict[str, Any]:
+        bounds = {"minItems": self.at_least or None, "maxItems": self.at_most, "uniqueItems": self.unique or None}
+        kept = {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"type": "array", "items": self.item.nullable_schema(), **kept}
 
     def check(self, value: Any) -> tuple[Any, ...]:
         check_list(value, self.what, self.at_least, self.at_most)
@@ -82,6 +87,9 @@ class OneOrEach(Rule):
     def expected(self) -> str:
         return f"text or {self.each.expected}"
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [self.each.item.nullable_schema(), self.each.json_schema()]}
+
     def check(self, value: Any) -> str | tuple[str, ...]:
         if isinstance(value, list | tuple):
             return self.each.check(value)
@@ -100,6 +108,9 @@ class Table(Rule):
     @property
     def expected(self) -> str:
         return f"an object of {self.what}"
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object", "additionalProperties": self.item.nullable_schema()}
 
     def check(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -130,6 +141,9 @@ class Json(Rule):
     @property
     def expected(self) -> str:
         return "a JSON value"
+
+    def json_schema(self) -> dict[str, Any]:
+        return {}
 
     def check(self, value: Any) -> Any:
         return _copied(value, DEEPEST_JSON)
@@ -174,6 +188,9 @@ class JsonObject(Rule):
     def expected(self) -> str:
         return "an object"
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "object"}
+
     def check(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise self.wrong(value)
@@ -188,6 +205,9 @@ class Inputs(Rule):
     def expected(self) -> str:
         return "an object of names and values, or a list of {key, value, is_pii}"
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "object"}, {"type": "array", "items": _InputItem().json_schema()}]}
+
     def check(self, value: Any) -> dict[str, Any] | tuple[dict[str, Any], ...]:
         if isinstance(value, Mapping):
             return JsonObject().check(value)
@@ -201,6 +221,10 @@ class _InputItem(Rule):
     @property
     def expected(self) -> str:
         return 'an object such as {"key": "name", "value": "Ada", "is_pii": true}'
+
+    def json_schema(self) -> dict[str, Any]:
+        fields = {"key": {"type": "string", "pattern": r"\S"}, "value": {}, "is_pii": {"type": "boolean"}}
+        return {"type": "object", "properties": fields, "required": ["key"], "additionalProperties": False}
 
     def check(self, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -239,6 +263,15 @@ class Block(Rule):
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(self.shape, handler(source))
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return without_null(handler.resolve_ref_schema(handler(core)), self.null)
+
+
+def without_null(schema: dict[str, Any], null: bool) -> dict[str, Any]:
+    """An optional object's schema: pydantic takes null for every field that may be absent, the contract does not."""
+    choices = [choice for choice in schema.get("anyOf", ()) if null or choice != {"type": "null"}]
+    return schema if len(choices) == len(schema.get("anyOf", ())) else choices[0] if len(choices) == 1 else {"anyOf": choices}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks(Block):
@@ -257,6 +290,10 @@ class Blocks(Block):
             raise refuse("cannot be null; leave it out")
         check_list(value, self.what, self.at_least, self.at_most)
         return value
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        bounds = {"minItems": self.at_least or None, "maxItems": self.at_most}
+        return super().__get_pydantic_json_schema__(core, handler) | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,9 @@ class _Scalar(Rule):
     def expected(self) -> str:
         return "text, a number, true or false"
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": ["string", "number", "boolean"]}
+
     def check(self, value: Any) -> Scalar:
         if isinstance(value, bool):
             return value
@@ -103,6 +106,15 @@ class Filter:
         if self.shape == "fields":
             return {field: test for part in parts for field, test in part.items()}
         return {self.shape: parts}
+
+
+def filter_schema() -> dict[str, Any]:
+    """The three shapes as JSON Schema."""
+    tests = [{"type": "object", "properties": {name: _RULES[takes].json_schema()}, "required": [name]} for name, takes in _TAKES.items()]
+    test = {"anyOf": [one | {"additionalProperties": False} for one in tests]}
+    one_field = {"type": "object", "additionalProperties": test, "minProperties": 1, "maxProperties": 1}
+    joined = [{"type": "object", "properties": {word: {"type": "array", "items": one_field}}, "required": [word]} for word in ("and", "or")]
+    return {"anyOf": [{"type": "object", "additionalProperties": test}, *(one | {"additionalProperties": False} for one in joined)]}
 
 
 def parse_filter(value: Any, *, lenient: bool = False) -> Filter:

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from core.contract.containers import Block
-from core.contract.filters import Filter, read_filter
+from core.contract.filters import Filter, filter_schema, read_filter
 from core.contract.parts import Identifier, ModelId, OptionalFlag, OptionalText, Part
 from core.contract.rules import Choice, Integer, Number, Rule
 
@@ -19,6 +19,9 @@ class FilterRule(Rule):
     @property
     def expected(self) -> str:
         return 'a filter such as {"year": {"gte": 2020}}'
+
+    def json_schema(self) -> dict[str, Any]:
+        return filter_schema()
 
     def check(self, value: Any) -> Filter:
         return read_filter(value)

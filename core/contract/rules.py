@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 LONGEST_ECHO = 40
@@ -96,8 +96,22 @@ class Rule:
         """The refusal of a value of the wrong kind."""
         return refuse(f"must be {self.expected}, got {show(value)}")
 
+    def json_schema(self) -> dict[str, Any]:
+        """What is taken besides null, as JSON Schema (draft 2020-12); it may take a little more than ``check``."""
+        raise NotImplementedError
+
+    def nullable_schema(self) -> dict[str, Any]:
+        """`json_schema`, with null and the server's default where there are any."""
+        schema = self.json_schema()
+        if self.null:
+            schema = {"anyOf": [schema, {"type": "null"}]}
+        return schema if self.default is None else {**schema, "default": self.default}
+
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.accept)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return self.nullable_schema()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +125,9 @@ class Text(Rule):
     @property
     def expected(self) -> str:
         return self.what
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "string", **({"pattern": r"\S"} if self.filled else {}), **({"format": "email"} if self.email else {})}
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -140,6 +157,9 @@ class Flag(Rule):
     def expected(self) -> str:
         return "true or false"
 
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
     def check(self, value: Any) -> bool:
         if not isinstance(value, bool):
             raise self.wrong(value)
@@ -154,6 +174,7 @@ class Number(Rule):
     maximum: float | None = None
     unit: str = ""
     kind = "a number"
+    json_type = "number"
 
     @property
     def bounds(self) -> str:
@@ -174,6 +195,10 @@ class Number(Rule):
         if not self.bounds:
             return self.kind
         return f"{self.kind} {self.bounds}" if self.maximum is not None else f"{self.kind} of {self.bounds}"
+
+    def json_schema(self) -> dict[str, Any]:
+        bounds = {"minimum": self.minimum, "maximum": self.maximum}
+        return {"type": self.json_type, **{name: bound for name, bound in bounds.items() if bound is not None}}
 
     def check(self, value: Any) -> int | float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -201,6 +226,7 @@ class Integer(Number):
     """A whole number; ``16.0`` is ``16``, ``16.5`` is refused."""
 
     kind = "a whole number"
+    json_type = "integer"
 
     def shaped(self, number: int | float) -> int:
         if number != int(number):
@@ -217,6 +243,9 @@ class Choice(Rule):
     @property
     def expected(self) -> str:
         return self.values[0] if len(self.values) == 1 else "one of " + ", ".join(self.values)
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"enum": list(self.values)}
 
     def check(self, value: Any) -> str:
         if not isinstance(value, str) or value not in self.values:

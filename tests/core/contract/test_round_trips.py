@@ -105,7 +105,7 @@ def test_a_number_keeps_the_form_it_was_written_in(leaf: dict[str, Any]) -> None
         assert type(at(parse_request(body).to_wire(), place)) is type(written)
 
 
-def _whole_bodies() -> st.SearchStrategy[dict[str, Any]]:
+def whole_bodies() -> st.SearchStrategy[dict[str, Any]]:
     by_path = {leaf["path"]: legal(leaf) for leaf in LEAVES}
 
     def block(prefix: str, required: tuple[str, ...] = (), **special: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -153,7 +153,7 @@ def _whole_bodies() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(_whole_bodies())
+@given(whole_bodies())
 def test_parsing_what_was_serialised_gives_the_same_request(body: dict[str, Any]) -> None:
     request = parse_request(body)
     wire = request.to_wire()
