@@ -24,6 +24,7 @@ from core.local_router.catalog import MODELS
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.completions import CompletionsEndpoint, Models, caller
 from core.local_router.config import IN_MEMORY, RouterConfig
+from core.local_router.openapi import show_openapi
 from core.local_router.pipeline import Pipeline
 from core.local_router.trace import Traces
 
@@ -58,6 +59,7 @@ def local_router_app(
             Route("/v2/router/traces/{request_id}", show_trace, methods=["GET"]),
             Route("/v3/router/models", list_models, methods=["GET"]),
             Route("/v1/models", list_models, methods=["GET"]),
+            Route("/openapi.json", show_openapi, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
         middleware=[Middleware(Requests), Middleware(KeyCheck, api_key=api_key)],
