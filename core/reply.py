@@ -37,8 +37,9 @@ Reason = Literal["error_frame", "cut", "malformed", "frame_too_large", "read_tim
 class Reply:
     """What a router answered with a good status: iterate it, once, for the chunks.
 
-    ``streamed`` tells whether it came as an event stream; an answer in one piece is iterated as its only chunk. Iterating raises
-    StreamBroken with what had come by then, and RouterRejected when an answer in one piece turns out to be no completion.
+    ``streamed`` tells whether it came as an event stream, ``told_end`` whether that stream has said ``[DONE]`` by now; an answer in one
+    piece is iterated as its only chunk. Iterating raises StreamBroken with what had come by then, and RouterRejected when an answer in
+    one piece turns out to be no completion.
     """
 
     def __init__(self, response: httpx.Response, connection: Connection) -> None:
@@ -56,6 +57,7 @@ class Reply:
         self.request_id: str | None = request_id(self.headers)
         self.streamed: bool = media_type(self.headers) == "text/event-stream"
         self.raw_truncated: bool = False
+        self.told_end: bool = False
 
     def __aiter__(self) -> AsyncIterator[CompletionChunk]:
         if self._iteration is not None:
@@ -114,7 +116,7 @@ class Reply:
                 for event in feed(received):
                     yield take(event)
                 if decoder.done:
-                    self._ended = True
+                    self._ended = self.told_end = True
                     return
         except FrameTooLarge as problem:
             rest = problem.events

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from core.contract.response import Usage
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
@@ -13,13 +16,15 @@ class Piece(NamedTuple):
     """One token's step of one choice, counted from 0.
 
     ``text`` is what is new and may be empty (held back, or the model ended its text); ``finish_reason`` stands on a choice's last
-    piece only; ``tokens`` counts what the model spent: 1, or 0 for the echoed prompt and for the end of the text.
+    piece only; ``tokens`` counts what the model spent: 1, or 0 for the echoed prompt and for the end of the text. ``usage`` is a
+    provider's own word on the whole answer: it stands on the last piece, of a model that is not counted here.
     """
 
     choice: int
     text: str
     finish_reason: FinishReason | None
     tokens: int
+    usage: Usage | None = None
 
 
 Pieces = Sequence[Piece]
@@ -69,12 +74,16 @@ class Call:
 class Answer:
     """A model that began to answer. ``batches`` gives the pieces that are ready together; iterating drives the model,
     closing it stops the model. It may raise ``ApiError``, ``AnswerCut`` or ``AnswerGarbled`` in the middle.
+
+    ``prompt_tokens`` None: nothing is counted here, the usage is what the pieces tell. ``fingerprint`` is None where a provider told
+    none; ``api`` is the provider's, where there is one.
     """
 
     model: str
-    fingerprint: str
-    prompt_tokens: int
+    fingerprint: str | None
+    prompt_tokens: int | None
     batches: Batches
+    api: Literal["completions", "chat"] | None = None
 
 
 class Model(Protocol):

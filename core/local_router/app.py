@@ -20,16 +20,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.local_router.api_error import ApiError
 from core.local_router.cache import AnswerCache
-from core.local_router.catalog import MODELS
+from core.local_router.catalog import Models
 from core.local_router.clock import SYSTEM_CLOCK, Clock
-from core.local_router.completions import CompletionsEndpoint, Models, caller
+from core.local_router.completions import CompletionsEndpoint, caller
 from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.openapi import show_openapi
 from core.local_router.pipeline import Pipeline
 from core.local_router.trace import Traces
-
-CATALOG_CREATED = 1_700_000_000
-"""The models have no birthday; clients want a number."""
+from core.local_router.upstreams import Upstreams
 
 
 def local_router_app(
@@ -38,15 +36,20 @@ def local_router_app(
     clock: Clock = SYSTEM_CLOCK,
     rng: random.Random | None = None,
     config: RouterConfig = IN_MEMORY,
+    upstreams: Upstreams | None = None,
 ) -> Starlette:
     """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit.
 
-    ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from.
+    ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from; ``upstreams`` must have been read.
     """
     traces = Traces(clock)
-    pipeline = Pipeline(Models(pace), clock, rng or random.Random(), AnswerCache(clock))  # noqa: S311 - shares and waits, no secrets
+    models = Models(pace, upstreams or Upstreams())
+    pipeline = Pipeline(models, clock, rng or random.Random(), AnswerCache(clock))  # noqa: S311 - shares and waits, no secrets
     routed = CompletionsEndpoint(pipeline, traces, open_reason="stop")
     openai = CompletionsEndpoint(pipeline, traces, open_reason=None)
+
+    async def list_models(_request: Request) -> Response:
+        return JSONResponse(await models.listing())
 
     async def show_trace(request: Request) -> Response:
         return JSONResponse(traces.find(request.path_params["request_id"], caller(request)).view())
@@ -72,15 +75,6 @@ def _endpoint(endpoint: CompletionsEndpoint) -> Callable[[Request], Awaitable[Re
         return await endpoint(request)
 
     return answer
-
-
-async def list_models(_request: Request) -> Response:
-    """Every local model and an example of each kind of rehearsal."""
-    data = [
-        {"id": card.id, "object": "model", "created": CATALOG_CREATED, "owned_by": card.family, "description": card.description}
-        for card in MODELS
-    ]
-    return JSONResponse({"object": "list", "data": data})
 
 
 class Requests:

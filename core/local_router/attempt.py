@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from typing import Any
 
 from core.local_router.answer import Answer, AnswerCut, AnswerGarbled, Batches, Call, Model, Pieces, says_something
 from core.local_router.api_error import ApiError
@@ -33,6 +34,10 @@ class AttemptRecord:
         """The model said something."""
         self._trace.first_token()
 
+    def tell(self, **data: Any) -> None:
+        """More that is known about the attempt."""
+        self._event.update(data)
+
     def end(self, status: int | None) -> None:
         """The attempt is over; only the first end counts. None: it was given up because nobody listens any more."""
         if not self._over:
@@ -51,6 +56,8 @@ async def begin_attempt(model: Model, call: Call, deadline: Deadline, record: At
     except BaseException as error:
         record.end(status_of(error))
         raise
+    if answer.api is not None:
+        record.tell(api=answer.api)
     batches = AttemptBatches(answer.batches, deadline, record)
     answer = replace(answer, batches=batches)
     try:

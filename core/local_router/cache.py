@@ -58,8 +58,8 @@ class StoredAnswer:
     """A whole answer, ``stored_at`` by the cache's clock; ``size`` is about what it takes in memory, in bytes."""
 
     model: str
-    fingerprint: str
-    prompt_tokens: int
+    fingerprint: str | None
+    prompt_tokens: int | None
     pieces: tuple[Piece, ...]
     stored_at: float
     ttl_s: float

@@ -11,11 +11,8 @@ from starlette.responses import Response
 
 from core.contract.request import parse_request
 from core.errors import InvalidRequest
-from core.local_router.answer import Call, Model
+from core.local_router.answer import Call
 from core.local_router.api_error import ApiError
-from core.local_router.catalog import MODELS
-from core.local_router.models.pydoc import PydocModel
-from core.local_router.models.rehearsal import RehearsalModel
 from core.local_router.pipeline import Pipeline
 from core.local_router.plan import settled
 from core.local_router.streaming import ClientGone, EventStream, json_response, unless_client_leaves
@@ -27,24 +24,6 @@ DRAINED_BODY = 8 * LARGEST_BODY
 """A body that is too large is read up to here, so that the client gets to read the answer."""
 
 MOST_CHOICES = 16
-
-
-class Models:
-    """The models by their ids: the catalogue's local ones, and every rehearsal script."""
-
-    def __init__(self, pace: float) -> None:
-        self._local = {card.id: PydocModel(card.order, pace) for card in MODELS if card.order is not None}
-        self._rehearsal = RehearsalModel(self._local["local/pydoc"])
-
-    def find(self, model: str) -> Model:
-        """The model of that id; ``ApiError`` 404 where there is none."""
-        if model.startswith("rehearsal/"):
-            return self._rehearsal
-        try:
-            return self._local[model]
-        except KeyError:
-            ids = ", ".join([*self._local, "rehearsal/<script>"])
-            raise ApiError(404, f"There is no model {model}. There are {ids}.", code="model_not_found", param="model") from None
 
 
 @dataclass(frozen=True, slots=True)

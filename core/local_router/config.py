@@ -8,9 +8,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class RouterConfig:
-    """Where a router keeps what people add to it: knowledge, prompts, identities. ``data_dir`` None keeps all of it in memory."""
+    """Where a router keeps what people add to it: knowledge, prompts, identities, upstreams. ``data_dir`` None keeps all of it in memory.
+
+    ``config_file`` is a ``router.toml`` with upstreams; it need not be there, and is never written.
+    """
 
     data_dir: Path | None = None
+    config_file: Path | None = None
 
 
 IN_MEMORY = RouterConfig()

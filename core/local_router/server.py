@@ -19,6 +19,7 @@ from core.local_router.app import local_router_app
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.models.pydoc import learned_text
+from core.local_router.upstreams import Upstreams
 
 DEFAULT_PACE = 80.0
 """Tokens per second of one stream."""
@@ -36,6 +37,7 @@ class LocalRouter:
 
     ``api_key`` None makes a random one, an empty one lets everybody in; ``port`` 0 takes a free one; ``pace`` is tokens per second
     of one stream, 0 for as fast as it goes; ``clock`` is what the routing policies wait by; ``config`` says where it keeps things.
+    ``upstreams`` are those of its config, read at each ``start()``; they may be changed while it runs.
     After ``start()`` requests are taken at once: those that come before the model has been learned (a third of a second, in the
     background) wait for it. May be started again after ``stop()``.
     """
@@ -57,6 +59,7 @@ class LocalRouter:
         self.pace = pace
         self._clock = clock
         self._config = config
+        self.upstreams = make_upstreams(config)
         self._port = port
         self._address: tuple[str, int] | None = None
         self._server: uvicorn.Server | None = None
@@ -76,7 +79,8 @@ class LocalRouter:
         listener = listen(self._port)
         self._address = listener.getsockname()[:2]
         learned_text()
-        self._server = make_server(self.api_key, self.pace, self._clock, self._config)
+        self.upstreams.load()
+        self._server = make_server(self.api_key, self.pace, self._clock, self._config, self.upstreams)
         self._thread = threading.Thread(target=_serve, args=(self._server, listener), name="local-router", daemon=True)
         self._thread.start()
 
@@ -131,11 +135,34 @@ def _is_bug(record: logging.LogRecord) -> bool:
 log.addFilter(_is_bug)
 
 
-def make_server(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, config: RouterConfig = IN_MEMORY) -> uvicorn.Server:
-    """A server that leaves the process's logging alone, and on its end waits a second at most."""
-    return uvicorn.Server(
+def make_upstreams(config: RouterConfig) -> Upstreams:
+    """The upstreams of a router that is set up so; ``load()`` reads them."""
+    return Upstreams(config.config_file, config.data_dir / "upstreams.json" if config.data_dir else None)
+
+
+class RouterServer(uvicorn.Server):
+    """A server that also hangs up on the upstreams when it ends."""
+
+    def __init__(self, config: uvicorn.Config, upstreams: Upstreams) -> None:
+        super().__init__(config)
+        self._upstreams = upstreams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End every answer, then every connection."""
+        await super().shutdown(sockets)
+        await self._upstreams.aclose()
+
+
+def make_server(
+    api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, config: RouterConfig = IN_MEMORY, upstreams: Upstreams | None = None
+) -> uvicorn.Server:
+    """A server that leaves the process's logging alone, and on its end waits a second at most. Without ``upstreams`` it reads its own."""
+    if upstreams is None:
+        upstreams = make_upstreams(config)
+        upstreams.load()
+    return RouterServer(
         uvicorn.Config(
-            local_router_app(api_key, pace, clock, config=config),
+            local_router_app(api_key, pace, clock, config=config, upstreams=upstreams),
             http=QuietHTTP,
             ws="none",
             lifespan="off",
@@ -143,7 +170,8 @@ def make_server(api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, co
             log_level=None,
             timeout_graceful_shutdown=1,
             timeout_keep_alive=KEEP_ALIVE_S,
-        )
+        ),
+        upstreams,
     )
 
 

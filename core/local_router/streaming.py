@@ -13,6 +13,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from core.contract.response import Usage
 from core.local_router.answer import Answer, AnswerCut, AnswerGarbled, Piece
 from core.local_router.api_error import ApiError
 
@@ -66,9 +67,12 @@ class Spelling:
         self._frame_head = b"data: " + orjson.dumps(self._head)[:-1] + b',"choices":[{"index":'
         self._open_reason = orjson.dumps(open_reason)
         self._spent = 0
+        self._told: Usage | None = None
 
-    def usage(self) -> dict[str, Any]:
-        """Tokens of the prompt (counted once, whatever ``n``) and of everything generated so far."""
+    def usage(self) -> dict[str, Any] | None:
+        """Tokens of the prompt (counted once, whatever ``n``) and of everything generated so far; of a provider, what it told."""
+        if self._answer.prompt_tokens is None:
+            return None if self._told is None else self._told.to_dict()
         return {
             "prompt_tokens": self._answer.prompt_tokens,
             "completion_tokens": self._spent,
@@ -85,6 +89,7 @@ class Spelling:
     def frame(self, piece: Piece, *, last: bool) -> bytes:
         """One event for one piece, with the usage on the stream's last; nothing for a piece that says nothing."""
         self._spent += piece.tokens
+        self._told = piece.usage or self._told
         if not piece.text and piece.finish_reason is None:
             return b""
         reason = self._open_reason if piece.finish_reason is None else orjson.dumps(piece.finish_reason)
@@ -103,7 +108,12 @@ class Spelling:
             texts[piece.choice].append(piece.text)
             reasons[piece.choice] = piece.finish_reason
             self._spent += piece.tokens
-        rows = [{"index": index, "text": "".join(text), "finish_reason": reasons[index] or "stop"} for index, text in enumerate(texts)]
+            self._told = piece.usage or self._told
+        rows = [
+            {"index": index, "text": "".join(text), "finish_reason": reasons[index] or "stop"}
+            for index, text in enumerate(texts)
+            if text or self._answer.prompt_tokens is not None  # an upstream may give fewer choices than were asked for
+        ]
         return {**self._head, "choices": rows, "usage": self.usage()}
 
 
@@ -177,7 +187,7 @@ class EventStream(Response):
                 frames = []
                 for piece in batch:
                     open_choices -= piece.finish_reason is not None
-                    frames.append(self._spelling.frame(piece, last=not open_choices))
+                    frames.append(self._spelling.frame(piece, last=not open_choices or piece.usage is not None))
                 data = b"".join(frames)
                 if data:
                     await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -15,7 +15,7 @@ import pytest
 from core.local_router import server
 from core.local_router.answer import Answer, Call, Model, Piece
 from core.local_router.api_error import ApiError
-from core.local_router.completions import Models
+from core.local_router.catalog import Models
 from core.local_router.models import corpus, pydoc
 from core.local_router.models.ngram import LearnedText
 from core.local_router.server import LocalRouter
