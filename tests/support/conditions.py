@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,3 +21,13 @@ def eventually(condition: Callable[[], T], *, within_s: float = 10.0, what: str 
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what or condition}; last value {value!r}")
         time.sleep(_INTERVAL_S)
+
+
+async def comes_true(condition: Callable[[], T], *, within_s: float = 10.0, what: str = "") -> T:
+    """`eventually`, while the running loop goes on."""
+    deadline = time.monotonic() + within_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what or condition}; last value {value!r}")
+        await asyncio.sleep(_INTERVAL_S)
+    return value

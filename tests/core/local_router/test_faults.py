@@ -1,0 +1,136 @@
+"""Ten thousand requests, 64 at once, most of them with a fault somewhere: all are answered, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from core.local_router.clock import Clock
+from core.local_router.server import listen, make_server
+from tests.core.local_router.fakes import at_once
+from tests.support.conditions import comes_true
+
+REQUESTS = 10_000
+AT_ONCE = 64
+SCRIPTS = (
+    "ok",
+    "429-ok",
+    "503",
+    "500-ok",
+    "529-503-ok",
+    "cut-after-3",
+    "malformed-after-2",
+    "error-after-1",
+    "content-filter",
+    "slow-30ms",
+    "slow-60000ms",
+    "cut-after-0",
+)
+Outcome = str
+
+
+def random_request(rng: random.Random) -> dict[str, Any]:
+    """A request with a fault, most likely, and policies against it."""
+
+    def model() -> str:
+        return "local/pydoc-1" if rng.random() < 0.3 else f"rehearsal/{rng.choice(SCRIPTS)}"
+
+    if rng.random() < 0.2:  # few different ones, so that the cache reaches its size soon
+        asked = {"model": model(), "prompt": "x", "max_tokens": 8, "seed": rng.randrange(3), "timeout": {"call_timeout": 40}}
+        return asked | {"cache": {"type": "exact_match"}, "stream": rng.random() < 0.5}
+    body: dict[str, Any] = {"model": model(), "prompt": "def " * rng.randrange(1, 5), "max_tokens": rng.randrange(1, 12)}
+    body["timeout"] = {"call_timeout": 40}
+    body["stream"] = rng.random() < 0.6
+    if rng.random() < 0.4:
+        body["retry"] = {"count": rng.randrange(1, 3), "on_codes": [429, 500, 502, 503, 504, 529]}
+    if rng.random() < 0.4:
+        body["fallbacks"] = [{"model": model()} for _ in range(rng.randrange(1, 3))]
+    if rng.random() < 0.3:
+        body["load_balancer"] = {"type": "weight_based", "models": [{"model": model()}, {"model": model()}]}
+    if rng.random() < 0.05:
+        body["temperature"] = 7
+    return body
+
+
+async def ask(port: int, body: dict[str, Any], *, leaves: bool) -> Outcome:
+    """How one request over a connection of its own went: a status with how its answer ended, ``left``, or ``unanswered``."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    content = json.dumps(body).encode()
+    head = f"POST /v2/router/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(content)}\r\n\r\n"
+    writer.write(head.encode() + content)
+    try:
+        if leaves:
+            await reader.read(1)
+            return "left"
+        answer = await reader.read()
+    finally:
+        writer.close()
+    status = answer[9:12].decode()
+    whole = answer.endswith(b"0\r\n\r\n") if b"chunked" in answer[:400].lower() else answer.endswith(b"}")
+    return f"{status} {'whole' if whole else 'cut'}" if status else "unanswered"
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """The port of a router that runs in this loop, where its tasks can be counted."""
+    with listen(0) as listener:
+        server = make_server(SecretStr(""), 0, Clock(sleep=at_once))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await comes_true(lambda: server.started)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+def sockets() -> int:
+    """This process's open sockets."""
+    links = (link for link in Path("/proc/self/fd").iterdir())
+    return sum(os.readlink(link).startswith("socket:") for link in links if link.exists())
+
+
+def memory() -> int:
+    """The bytes this process holds in memory."""
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+async def soak(port: int, requests: int, rng: random.Random) -> Counter[Outcome]:
+    """The outcomes of so many random requests, ``AT_ONCE`` at a time; a tenth of the clients leave."""
+    outcomes: Counter[Outcome] = Counter()
+    left = iter(range(requests))
+
+    async def client() -> None:
+        for _ in left:
+            outcomes[await ask(port, random_request(rng), leaves=rng.random() < 0.1)] += 1
+
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+    return outcomes
+
+
+async def test_every_request_is_answered_and_nothing_is_left():
+    rng = random.Random(11)
+    async with served() as port:
+        await soak(port, 2_000, rng)  # caches, traces and scripts reach their size
+        before, open_before, memory_before = {*asyncio.all_tasks()}, sockets(), memory()
+        async with asyncio.timeout(100):
+            outcomes = await soak(port, REQUESTS, rng)
+            await comes_true(lambda: not asyncio.all_tasks() - before and sockets() <= open_before)
+        grown = memory() - memory_before
+    assert grown < REQUESTS * 2_000  # bytes: an answer left a request would be more
+    assert outcomes.total() == REQUESTS
+    assert outcomes["unanswered"] == 0
+    assert {outcome.partition(" ")[0] for outcome in outcomes} <= {"200", "400", "404", "429", "500", "502", "503", "504", "529", "left"}
+    assert outcomes["200 whole"] > REQUESTS / 4
+    assert outcomes["200 cut"]  # rehearsed
