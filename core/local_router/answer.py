@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -53,11 +53,15 @@ class Batches(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way to a model. ``body`` is valid by the contract; ``caller`` tells whose it is, without being the key."""
+    """One request on its way to a model. ``body`` is valid by the contract; ``caller`` tells whose it is, without being the key.
+
+    ``private`` are values in the prompt that the request marked as personal (``is_pii``), for a plug-in to hide.
+    """
 
     model: str
     body: Mapping[str, Any]
     caller: str
+    private: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def streams(self) -> bool:
