@@ -42,13 +42,13 @@ class Choice:
         self._index = index
         self._left = task.max_tokens
         self._joins_space = model.tokenizer.ends_in_lone_space(task.prompt_ids)
-        self._contexts = model.start(task.prompt_ids[:-1] if self._joins_space else task.prompt_ids)
+        self._match = model.start(task.prompt_ids[:-1] if self._joins_space else task.prompt_ids)
         self._sampler = Sampler(model, task.sampling, index)
         self._filter = StopFilter(task.stops)
 
     def step(self) -> Piece:
         """One token further; the piece with a finish reason is the last."""
-        token = self._sampler.draw(self._contexts, self._model.text.spaced_words if self._joins_space else None)
+        token = self._sampler.draw(self._match, self._model.text.spaced_words if self._joins_space else None)
         if token == END_OF_TEXT:
             return Piece(self._index, self._filter.flush(), "stop", 0)
         self._left -= 1
@@ -61,7 +61,7 @@ class Choice:
             reason = "length"
             text += self._filter.flush()
         else:
-            self._contexts = self._model.advance(self._contexts, token)
+            self._match = self._model.advance(self._match, token)
         return Piece(self._index, text, reason, 1)
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from core.local_router.models.context_tree import DEPTH, Context, ContextTree
+from core.local_router.models.suffix_index import DEPTH, NO_MATCH, Match, SuffixIndex
 from core.local_router.models.tokenizer import END_OF_TEXT, Tokenizer
 
 Probabilities = npt.NDArray[np.float64]
@@ -27,15 +27,16 @@ class LearnedText:
             tokens += self.tokenizer.encode(text)
             tokens.append(END_OF_TEXT)
         self.tokens = tokens
-        self.tree = ContextTree(tokens)
+        self.index = SuffixIndex(tokens)
         self.fingerprint = hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
     @cached_property
     def unigram(self) -> Probabilities:
         """P(token) without any context, smoothed with the uniform distribution over the vocabulary; never zero."""
-        root = self.tree.root
-        probabilities = np.full(self.tokenizer.vocabulary_size, root.back_off / self.tokenizer.vocabulary_size)
-        probabilities[root.followers] += root.shares
+        followers, counts = self.index.followers(NO_MATCH, 0)
+        size = self.tokenizer.vocabulary_size
+        probabilities = np.full(size, self.index.back_off(NO_MATCH, 0) / size)
+        probabilities[followers] += counts / (counts.sum() + len(followers))
         return probabilities
 
     @cached_property
@@ -63,34 +64,45 @@ class NgramModel:
         """The same where the same seed gives the same text."""
         return f"pydoc-{self.order}-{platform.python_version()}-{self.text.fingerprint}"
 
-    def start(self, prompt: Sequence[int]) -> list[Context]:
-        """The contexts at the end of ``prompt``; an empty prompt is the beginning of a text."""
-        return self.text.tree.contexts(prompt or (END_OF_TEXT,), self.order - 1)
+    def start(self, prompt: Sequence[int]) -> Match:
+        """What is known of the end of ``prompt``; an empty prompt is the beginning of a text."""
+        return self.text.index.match(prompt or (END_OF_TEXT,), self.order - 1)
 
-    def advance(self, contexts: Sequence[Context], token: int) -> list[Context]:
-        """The contexts after one token more."""
-        return self.text.tree.extend(contexts, token, self.order - 1)
+    def advance(self, match: Match, token: int) -> Match:
+        """What is known after one token more."""
+        return self.text.index.extend(match, token, self.order - 1)
 
-    def draw(self, contexts: Sequence[Context], random: Callable[[], float]) -> int:
-        """A token drawn from ``probabilities(contexts)``, without spelling them out: a context is left for the shorter one as often as
+    def draw(self, match: Match, random: Callable[[], float]) -> int:
+        """A token drawn from ``probabilities(match)``, without spelling them out: a context is left for the shorter one as often as
         its back-off weight says, else one of its occurrences is drawn. ``random`` gives numbers in [0, 1)."""
-        for context in reversed(contexts):
-            if random() >= context.back_off:
-                return self.text.tree.occurrence(context, int(random() * context.total))
+        index = self.text.index
+        for length in range(match[1], -1, -1):
+            if random() >= index.back_off(match, length):
+                return index.occurrence(match, length, int(random() * index.total(match, length)))
         return int(random() * self.tokenizer.vocabulary_size)
 
-    def probabilities(self, contexts: Sequence[Context], out: Probabilities | None = None) -> Probabilities:
+    def probability(self, match: Match, token: int) -> float:
+        """P of one token of the vocabulary, without spelling out the others; never zero."""
+        index = self.text.index
+        weight, result = 1.0, 0.0
+        for length in range(match[1], 0, -1):
+            back_off = index.back_off(match, length)
+            count = index.count(match, length, token)
+            if count:
+                result += weight * (1 - back_off) * count / index.total(match, length)
+            weight *= back_off
+        return result + weight * float(self.text.unigram[token])
+
+    def probabilities(self, match: Match, out: Probabilities | None = None) -> Probabilities:
         """P of every token of the vocabulary (ids from 0); sums to 1. Written into ``out`` where given."""
+        index = self.text.index
         weight = 1.0
         weights = []
-        for context in reversed(contexts[1:]):
+        for length in range(match[1], 0, -1):
             weights.append(weight)
-            weight *= context.back_off
+            weight *= index.back_off(match, length)
         result = np.multiply(self.text.unigram, weight, out=out)
-        for context, share in zip(contexts[1:], reversed(weights), strict=True):
-            if isinstance(context.shares, list):
-                for token, part in zip(context.followers, context.shares, strict=True):
-                    result[token] += share * part
-            else:
-                result[context.followers] += share * context.shares
+        for length, share in enumerate(reversed(weights), 1):
+            followers, counts = index.followers(match, length)
+            result[followers] += share * (counts / (index.total(match, length) + len(followers)))
         return result

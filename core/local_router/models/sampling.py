@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.local_router.models.context_tree import Context
 from core.local_router.models.ngram import NgramModel, Probabilities
+from core.local_router.models.suffix_index import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,14 @@ class Sampler:
         self._seen: Counter[int] = Counter()
         self._buffer = np.empty(model.tokenizer.vocabulary_size)
 
-    def draw(self, contexts: Sequence[Context], allowed: Probabilities | None = None) -> int:
-        """The id of the token that comes after ``contexts``; where given, one of those that ``allowed`` has a 1 for, not a 0.
+    def draw(self, match: Match, allowed: Probabilities | None = None) -> int:
+        """The id of the token that comes after ``match``; where given, one of those that ``allowed`` has a 1 for, not a 0.
 
         Penalties come first, then temperature (at 0 the likeliest token, of equals the one with the smallest id), then top_p.
         """
         if self._plain and allowed is None:
-            return self._model.draw(contexts, self._random.random)
-        probabilities = self._model.probabilities(contexts, self._buffer)
+            return self._model.draw(match, self._random.random)
+        probabilities = self._model.probabilities(match, self._buffer)
         if self._penalised:
             probabilities = self._with_penalties(probabilities)
         if allowed is not None:

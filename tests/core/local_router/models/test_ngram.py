@@ -28,7 +28,7 @@ def expected(text: LearnedText, context: list[int]) -> np.ndarray:
 def test_probabilities_are_witten_and_bells(context):
     model = NgramModel(TINY)
     ids = TINY.tokenizer.encode(context)
-    assert model.probabilities(model.text.tree.contexts(ids, 7)) == pytest.approx(expected(TINY, ids))
+    assert model.probabilities(model.text.index.match(ids, 7)) == pytest.approx(expected(TINY, ids))
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 8])
@@ -40,12 +40,21 @@ def test_probabilities_sum_to_one_and_none_is_zero(learned: LearnedText, order, 
     assert probabilities.min() > 0
 
 
+@pytest.mark.parametrize("prompt", ["", "A function definition", "import", "Größe 漢字"])
+def test_probability_of_one_token_is_the_one_among_all(learned: LearnedText, prompt):
+    model = NgramModel(learned)
+    match = model.start(learned.tokenizer.encode(prompt))
+    probabilities = model.probabilities(match)
+    tokens = [*range(0, len(probabilities), 97), int(probabilities.argmax())]
+    assert [model.probability(match, token) for token in tokens] == pytest.approx(probabilities[tokens])
+
+
 def test_drawing_follows_the_probabilities():
     model = NgramModel(TINY)
-    contexts = model.start(TINY.tokenizer.encode("a"))
+    match = model.start(TINY.tokenizer.encode("a"))
     draw = random.Random(3).random
-    drawn = Counter(model.draw(contexts, draw) for _ in range(20_000))
-    probabilities = model.probabilities(contexts)
+    drawn = Counter(model.draw(match, draw) for _ in range(20_000))
+    probabilities = model.probabilities(match)
     for token, probability in enumerate(probabilities):
         deviation = (probability * (1 - probability) / 20_000) ** 0.5
         assert drawn[token] / 20_000 == pytest.approx(probability, abs=4 * deviation)
@@ -56,10 +65,10 @@ def test_longer_contexts_predict_the_reference_better(learned: LearnedText):
 
     def surprise(order: int) -> float:
         model = NgramModel(learned, order)
-        contexts, total = model.start(tokens[:1]), 0.0
+        match, total = model.start(tokens[:1]), 0.0
         for token in tokens[1:]:
-            total -= np.log2(model.probabilities(contexts)[token])
-            contexts = model.advance(contexts, token)
+            total -= np.log2(model.probabilities(match)[token])
+            match = model.advance(match, token)
         return total / len(tokens)
 
     assert surprise(8) < surprise(3) < surprise(1)

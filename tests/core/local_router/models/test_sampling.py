@@ -28,9 +28,9 @@ def expected(probabilities: np.ndarray, temperature: float = 1.0, top_p: float =
 
 
 def drawn(model: NgramModel, prompt: str, parameters: SamplingParameters, draws: int = DRAWS) -> Counter[int]:
-    contexts = model.start(model.tokenizer.encode(prompt))
+    match = model.start(model.tokenizer.encode(prompt))
     sampler = Sampler(model, parameters)
-    return Counter(sampler.draw(contexts) for _ in range(draws))
+    return Counter(sampler.draw(match) for _ in range(draws))
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_nucleus_takes_weights_that_do_not_sum_to_one():
 
 
 def follow(model: NgramModel, prompt: str, length: int, parameters: SamplingParameters) -> list[int]:
-    contexts, sampler, tokens = model.start(model.tokenizer.encode(prompt)), Sampler(model, parameters), []
+    match, sampler, tokens = model.start(model.tokenizer.encode(prompt)), Sampler(model, parameters), []
     for _ in range(length):
-        token = sampler.draw(contexts)
+        token = sampler.draw(match)
         tokens.append(token)
-        contexts = model.advance(contexts, token)
+        match = model.advance(match, token)
     return tokens
 
 
@@ -101,13 +101,13 @@ def test_penalties_make_more_different_tokens_and_negative_ones_fewer(learned: L
 def test_penalties_are_openais_formula():
     text = LearnedText(["a b c a b d"])
     model = NgramModel(text, 1)
-    contexts = model.start([])
-    probabilities = model.probabilities(contexts)
+    match = model.start([])
+    probabilities = model.probabilities(match)
     parameters = SamplingParameters(temperature=0, frequency_penalty=0.3, presence_penalty=0.2)
     sampler, seen = Sampler(model, parameters), Counter[int]()
     for _ in range(30):
         scores = [np.log(p) - seen[t] * 0.3 - (seen[t] > 0) * 0.2 for t, p in enumerate(probabilities)]
-        token = sampler.draw(contexts)
+        token = sampler.draw(match)
         assert scores[token] == pytest.approx(max(scores))
         seen[token] += 1
 
