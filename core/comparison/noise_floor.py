@@ -1,0 +1,114 @@
+"""Does B differ from A by more than A and B differ from themselves? A permutation test, and one plain sentence.
+
+Outputs of the two slots are pooled. The statistic is the mean distance between the slots less the mean distance within them (the
+energy distance of Székely and Rizzo, "Energy statistics", J. Statist. Plann. Inference 143, 2013, halved); under the null hypothesis
+(same settings in both) every way to deal the outputs to the slots is equally likely, so the share of deals with a statistic at
+least as large is an exact p-value. A difference is claimed at p <= 0.05 only, so with equal settings it is claimed in at most 5 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.comparison.distance import distances
+
+ALPHA = 0.05
+MOST_DEALS = 20_000
+"""With more ways to deal than these, so many are drawn at random (and the observed one counts as one of them)."""
+
+ENOUGH = 4
+"""Repeats of each slot from which on a difference can be claimed at all: with 3 the smallest possible p-value is 1 in 10."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseFloor:
+    """``within_*`` and ``between`` are mean distances from 0 (identical) to 1; ``within_*`` is None for a single output.
+
+    ``p_value`` is None where it could not be below ``ALPHA`` whatever the outputs are; ``exact`` tells that every deal was counted.
+    """
+
+    name_a: str
+    name_b: str
+    k_a: int
+    k_b: int
+    within_a: float | None
+    within_b: float | None
+    between: float
+    p_value: float | None
+    exact: bool
+
+    @property
+    def differs(self) -> bool:
+        """Whether a difference is claimed."""
+        return self.p_value is not None and self.p_value <= ALPHA
+
+    @property
+    def sentence(self) -> str:
+        """The answer in plain words."""
+        at = f"k = {self.k_a}" if self.k_a == self.k_b else f"k = {self.k_a} and {self.k_b}"
+        if self.p_value is None:
+            return f"Too few repeats to tell {self.name_b} from {self.name_a} ({at}): {self.next_step}"
+        if self.differs:
+            return f"{self.name_b} differs from {self.name_a} by more than they differ from themselves ({at}, p = {self.p_value:.2g})."
+        return f"No difference between {self.name_b} and {self.name_a} beyond run-to-run noise ({at}, p = {self.p_value:.2g})."
+
+    @property
+    def next_step(self) -> str:
+        """What more repeats would tell; empty where they would tell nothing new."""
+        if self.p_value is None:
+            return f"{ENOUGH} repeats of each slot are the fewest that can."
+        if self.differs:
+            return ""
+        return f"A smaller difference than these repeats can show would need more: try k = {2 * max(self.k_a, self.k_b)}."
+
+
+def noise_floor(a: Sequence[str], b: Sequence[str], *, name_a: str = "A", name_b: str = "B", seed: int = 0) -> NoiseFloor:
+    """Compare the outputs of two slots, at least one each; ValueError for none. ``seed`` matters only with many outputs."""
+    if not a or not b:
+        raise ValueError("each slot needs at least one output")
+    matrix = distances([*a, *b])
+    observed = _statistic(matrix, np.arange(len(a)))
+    ways = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1)
+    able = min(len(a), len(b)) >= 2 and 1 / ways <= ALPHA
+    exact = ways <= MOST_DEALS
+    p_value = _p_value(matrix, len(a), observed, exact, seed) if able else None
+    within_a, within_b = _mean(matrix[: len(a), : len(a)]), _mean(matrix[len(a) :, len(a) :])
+    between = float(matrix[: len(a), len(a) :].mean())
+    return NoiseFloor(name_a, name_b, len(a), len(b), within_a, within_b, between, p_value, exact)
+
+
+def _mean(block: NDArray[np.float64]) -> float | None:
+    """The mean of a square block without its diagonal."""
+    n = len(block)
+    return float(block.sum() / (n * (n - 1))) if n > 1 else None
+
+
+def _statistic(matrix: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:
+    mask = np.zeros(len(matrix), dtype=bool)
+    mask[chosen] = True
+    between = matrix[mask][:, ~mask].mean()
+    one, other = _mean(matrix[mask][:, mask]), _mean(matrix[~mask][:, ~mask])
+    return float(between - ((one or 0.0) + (other or 0.0)) / 2)
+
+
+def _p_value(matrix: NDArray[np.float64], k_a: int, observed: float, exact: bool, seed: int) -> float:
+    reached = total = 0
+    for chosen in _deals(len(matrix), k_a, exact, seed):
+        total += 1
+        reached += _statistic(matrix, chosen) >= observed - 1e-12
+    return reached / total if exact else (reached + 1) / (total + 1)
+
+
+def _deals(n: int, k: int, exact: bool, seed: int) -> Iterator[NDArray[np.intp]]:
+    if exact:
+        # With slots of one size a deal and its mirror image are the same: only those with the first output in A are counted.
+        yield from (np.array(chosen) for chosen in combinations(range(n), k) if 2 * k != n or chosen[0] == 0)
+    else:
+        rng = np.random.default_rng(seed)
+        yield from (rng.permutation(n)[:k] for _ in range(MOST_DEALS))
