@@ -24,8 +24,14 @@ from core.local_router.catalog import Models
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.completions import CompletionsEndpoint, caller
 from core.local_router.config import IN_MEMORY, RouterConfig
+from core.local_router.knowledge.store import KnowledgeStore
+from core.local_router.knowledge_api.routes import knowledge_routes
 from core.local_router.openapi import show_openapi
+from core.local_router.pii.capabilities import show_capabilities
 from core.local_router.pipeline import Pipeline
+from core.local_router.retrieval.search import Searcher
+from core.local_router.retrieval.shaper import Retrieval
+from core.local_router.threads import wait_for
 from core.local_router.trace import Traces
 from core.local_router.upstreams import Upstreams
 
@@ -43,8 +49,12 @@ def local_router_app(
     ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from; ``upstreams`` must have been read.
     """
     traces = Traces(clock)
-    models = Models(pace, upstreams or Upstreams())
-    pipeline = Pipeline(models, clock, rng or random.Random(), AnswerCache(clock))  # noqa: S311 - shares and waits, no secrets
+    upstreams = upstreams or Upstreams()
+    models = Models(pace, upstreams)
+    knowledge = KnowledgeStore(config.data_dir, lambda model, texts: wait_for(upstreams.embed(model, texts)))
+    searcher = Searcher(knowledge, models, clock, upstreams)
+    shapers = (Retrieval(searcher),)
+    pipeline = Pipeline(models, clock, rng or random.Random(), AnswerCache(clock), shapers)  # noqa: S311 - shares and waits, no secrets
     routed = CompletionsEndpoint(pipeline, traces, open_reason="stop")
     openai = CompletionsEndpoint(pipeline, traces, open_reason=None)
 
@@ -62,6 +72,8 @@ def local_router_app(
             Route("/v2/router/traces/{request_id}", show_trace, methods=["GET"]),
             Route("/v3/router/models", list_models, methods=["GET"]),
             Route("/v1/models", list_models, methods=["GET"]),
+            Route("/v2/pii/capabilities", show_capabilities, methods=["GET"]),
+            *knowledge_routes(knowledge, searcher, upstreams),
             Route("/openapi.json", show_openapi, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],

@@ -15,13 +15,10 @@ from core.local_router.answer import Call
 from core.local_router.api_error import ApiError
 from core.local_router.pipeline import Pipeline
 from core.local_router.plan import settled
+from core.local_router.request_body import read_bytes
 from core.local_router.streaming import ClientGone, EventStream, json_response, unless_client_leaves
 from core.local_router.trace import Trace, Traces
 from core.local_router.unsupported import refuse_unsupported
-
-LARGEST_BODY = 10 * 1024 * 1024
-DRAINED_BODY = 8 * LARGEST_BODY
-"""A body that is too large is read up to here, so that the client gets to read the answer."""
 
 MOST_CHOICES = 16
 
@@ -37,7 +34,7 @@ class CompletionsEndpoint:
     async def __call__(self, request: Request) -> Response:
         """Answer a request; ``ApiError`` where it or the model is at fault."""
         try:
-            raw = await _read(request)
+            raw = await read_bytes(request)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         body = settled(_checked(raw))
@@ -63,25 +60,10 @@ def caller(request: Request) -> str:
     return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
 
 
-async def _read(request: Request) -> bytes:
-    """The request's body; ``ApiError`` 413 when it is too large."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= LARGEST_BODY:
-            parts.append(part)
-        elif size > DRAINED_BODY:
-            break
-    if size > LARGEST_BODY:
-        raise ApiError(413, f"The request body is larger than {LARGEST_BODY // 1024**2} MB.")
-    return b"".join(parts)
-
-
 def _checked(raw: bytes) -> dict[str, Any]:
     """The request as the contract spells it; ``ApiError`` 400 or 501 otherwise."""
     try:
-        body = parse_request(raw).to_wire()
+        body = parse_request(raw, lenient=True).to_wire()
     except InvalidRequest as error:
         failures = [{"param": problem.path, "message": problem.message} for problem in error.problems]
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""

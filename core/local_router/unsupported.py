@@ -7,12 +7,12 @@ from typing import Any
 
 from core.local_router.api_error import ApiError
 
-ORQ_FIELDS = ("prompt", "inputs", "knowledge_bases")
+ORQ_FIELDS = ("prompt", "inputs")
 
 
 def refuse_unsupported(body: Mapping[str, Any]) -> None:
-    """Raise ``ApiError`` 501 when ``body`` asks for something that is not built. Null, an empty list, an empty ``orq`` and
-    ``thinking`` that is disabled ask for nothing."""
+    """Raise ``ApiError`` 501 when ``body`` asks for something that is not built. Null, an empty list and an empty ``orq`` ask for
+    nothing."""
     asked = list(_asked(body))
     if asked:
         others = f" Neither can it do {', '.join(asked[1:])}." if len(asked) > 1 else ""
@@ -20,11 +20,6 @@ def refuse_unsupported(body: Mapping[str, Any]) -> None:
 
 
 def _asked(body: Mapping[str, Any]) -> Iterator[str]:
-    if _is_set(body.get("plugins")):
-        yield "plugins"
-    thinking = body.get("thinking")
-    if thinking is not None and thinking.get("type") != "disabled":
-        yield "thinking"
     orq = body.get("orq") or {}
     yield from (f"orq.{name}" for name in ORQ_FIELDS if _is_set(orq.get(name)))
 

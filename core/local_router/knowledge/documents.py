@@ -96,6 +96,12 @@ def by_number(connection: sqlite3.Connection, base: BaseRow, numbers: Sequence[i
     return dict(_chunks(base, connection.execute(f"{_CHUNK} WHERE chunks.number IN ({marks})", tuple(numbers))))
 
 
+def find_chunk(connection: sqlite3.Connection, base: BaseRow, id: str) -> Chunk:
+    """One chunk; ValueError when the base has none with this id."""
+    number = _chunk_number(connection, base, id)
+    return by_number(connection, base, [number])[number]
+
+
 def set_enabled(connection: sqlite3.Connection, base: BaseRow, chunk: str, enabled: bool) -> None:
     """Switch a chunk on or off; ValueError when the base has none with this id."""
     number = _chunk_number(connection, base, chunk)

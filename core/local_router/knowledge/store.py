@@ -10,13 +10,13 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.contract.filters import Filter
-from core.local_router.knowledge import bases, chunking, documents, embedding, extraction, metadata, python_reference
+from core.local_router.knowledge import bases, chunking, documents, embedding, extraction, keywords, metadata, python_reference
 from core.local_router.knowledge.database import Database
 from core.local_router.knowledge.documents import NewChunk, NewDocument
 from core.local_router.knowledge.records import (
@@ -177,6 +177,19 @@ class KnowledgeStore:
             raise ValueError(f"search_type must be one of {', '.join(SEARCH_TYPES)}.")
         self._prepare()
         return self._searcher().search(base_id, Question(query, search_type, top_k, threshold, filter, include_vectors))
+
+    def chunk(self, base_id: str, chunk_id: str) -> Chunk:
+        """One chunk of a base; ValueError when it has none with this id."""
+        self._prepare()
+        with self._database.reading() as connection:
+            return documents.find_chunk(connection, bases.find(connection, base_id), chunk_id)
+
+    def frequencies(self, base_id: str, words: Sequence[str]) -> list[int]:
+        """In how many of a base's chunks each of the ``words`` (see `keywords`) is."""
+        self._prepare()
+        with self._database.reading() as connection:
+            row = bases.find(connection, base_id)
+            return [keywords.frequency(connection, row.number, word) for word in words]
 
     def _searcher(self) -> Searcher:
         from core.local_router.knowledge.search import Searcher

@@ -7,8 +7,8 @@ import json
 import httpx
 import pytest
 
-from core.local_router.completions import LARGEST_BODY
 from core.local_router.models.pydoc import CONTEXT_TOKENS
+from core.local_router.request_body import LARGEST_BODY
 from core.local_router.server import LocalRouter
 from tests.core.local_router.conftest import KEY
 
@@ -114,7 +114,6 @@ def test_body_over_ten_megabytes_is_too_large(client: httpx.Client, chunked):
         ({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}, "thinking"),
         ({"orq": {"prompt": {"id": "p", "version": "latest"}}}, "orq.prompt"),
         ({"orq": {"inputs": {"a": "b"}}}, "orq.inputs"),
-        ({"orq": {"knowledge_bases": [{"knowledge_id": "k"}]}}, "orq.knowledge_bases"),
     ],
     ids=str,
 )
