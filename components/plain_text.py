@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -16,9 +17,17 @@ def plain(text: str, limit: int = 500) -> str:
     Addresses do not become links: an invisible word joiner keeps Streamlit's Markdown from making them (escapes do not).
     Control and bidirectional formatting characters are shown as their code point, so that nothing hides in a name.
     """
+    return _MARKDOWN.sub(r"\\\1", _LINKS.sub(_WORD_JOINER, _line(text, limit)))
+
+
+def escaped(text: str, limit: int = 500) -> str:
+    """``text`` as HTML shows it literally, in an element or a quoted attribute, on one line, at most ``limit`` characters."""
+    return html.escape(_line(text, limit), quote=True)
+
+
+def _line(text: str, limit: int) -> str:
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    visible = "".join(_visible(character) for character in " ".join(cut.split()))
-    return _MARKDOWN.sub(r"\\\1", _LINKS.sub(_WORD_JOINER, visible))
+    return "".join(_visible(character) for character in " ".join(cut.split()))
 
 
 def _visible(character: str) -> str:

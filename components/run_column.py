@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -125,9 +125,15 @@ def output(slot: Slot) -> None:
         placeholder=PLACEHOLDER,
     )
     if run is not None:
-        run_summary(run, key=slot.name)
+        run_summary(run, key=slot.name, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
     else:
         _examples(slot)
+
+
+def _traced(run_id: str) -> Callable[[], RunSnapshot | None]:
+    """The run, once its router told what it did or will not tell any more."""
+    hub = workspace().hub
+    return lambda: None if hub.awaits_trace(run_id) else hub.snapshot(run_id)
 
 
 def _examples(slot: Slot) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.lane import Later, run_lane
 from components.plain_text import plain
 from core.contract.response import Usage
 from core.run import RunSnapshot
@@ -22,8 +23,11 @@ FINISH_HELP = {
 RAW_SHOWN = 200_000
 
 
-def run_summary(run: RunSnapshot, *, key: str) -> None:
-    """One quiet line under the output, and the details folded below it. Draws nothing while the run is under way."""
+def run_summary(run: RunSnapshot, *, key: str, later: Later | None = None) -> None:
+    """One quiet line under the output, the lane, and the details folded below. Draws nothing while the run is under way.
+
+    ``later`` is given while the run's trace is on its way (``components.lane``).
+    """
     if run.status in ("queued", "waiting", "streaming"):
         return
     with st.container(key=f"summary-{key}", gap="xsmall"):
@@ -32,6 +36,7 @@ def run_summary(run: RunSnapshot, *, key: str) -> None:
                 label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
                 st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
             st.caption(" · ".join(_line(run)))
+        run_lane(run, key=key, later=later)
         details = st.expander("Usage, timings and response", icon=":material/receipt_long:", key=f"{key}.details", on_change="rerun")
         if details.open:
             with details:

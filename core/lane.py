@@ -32,13 +32,15 @@ ENDS = {
 class Lane:
     """Segments in the order they began. ``total_ms`` is the whole lane's length.
 
-    ``headline`` says in one line what mattered, empty when nothing did; ``basis`` in one sentence what the lane is drawn from.
+    ``headline`` says in one line what mattered, empty when nothing did; ``basis`` in one sentence what the lane is drawn from,
+    ``traced`` whether the router told what it did.
     """
 
     segments: tuple[Segment, ...]
     total_ms: float
     headline: str
     basis: str
+    traced: bool
 
     @property
     def sentences(self) -> list[str]:
@@ -56,8 +58,8 @@ def lane(run: RunSnapshot) -> Lane:
     seen = _Seen.of(run)
     steps = steps_of(run.trace, streamed=seen.first_token_ms is not None) if run.trace is not None else None
     if seen.sent_ms is None:
-        waits = Segment("queue", 0, seen.end_ms, "queued", f"Waited {span(seen.end_ms)} for a free place.")
-        return Lane(_with_end((waits,), run, seen), seen.end_ms, "", "Nothing was sent.")
+        waits = Segment("queue", 0, seen.end_ms, "queued", f"Waited {span(seen.end_ms)} for a place among the running calls.")
+        return Lane(_with_end((waits,), run, seen), seen.end_ms, "", "Nothing was sent.", traced=False)
     if steps is None or not steps.segments:
         return _without_trace(run, seen, seen.sent_ms)
     return _with_trace(run, seen, seen.sent_ms, steps)
@@ -69,7 +71,7 @@ def router_lane(trace: Mapping[str, Any]) -> Lane:
     end_ms = steps.end_ms
     middle = _clamped(steps.segments, 0, end_ms)
     streaming = _streaming(steps.first_token_ms, end_ms) if steps.first_token_ms is not None else ()
-    return Lane((*_filled((*middle, *streaming), 0, end_ms), *steps.end), end_ms, steps.headline, "The router's own times.")
+    return Lane((*_filled((*middle, *streaming), 0, end_ms), *steps.end), end_ms, steps.headline, "The router's own times.", traced=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def _with_trace(run: RunSnapshot, seen: _Seen, sent_ms: float, steps: Steps) -> 
     segments = _with_end(tuple(_filled(parts, 0, seen.end_ms)), run, seen)
     known = f"to within {span(within_ms)}" if within_ms >= 0.05 else "exactly"
     basis = f"Times of the router are its own, laid {known} between the request's departure and the text's arrival here."
-    return Lane(segments, seen.end_ms, steps.headline, basis)
+    return Lane(segments, seen.end_ms, steps.headline, basis, traced=True)
 
 
 def _alignment(run: RunSnapshot, seen: _Seen, sent_ms: float, steps: Steps) -> tuple[float, float]:
@@ -132,11 +134,15 @@ def _without_trace(run: RunSnapshot, seen: _Seen, sent_ms: float) -> Lane:
     if seen.first_token_ms is not None:
         parts += _streaming(seen.first_token_ms, seen.end_ms)
     basis = "This router tells no trace: only the times seen from here are known, and what the answer's headers and model say."
-    return Lane(_with_end(tuple(parts), run, seen), seen.end_ms, inferred.headline, basis)
+    return Lane(_with_end(tuple(parts), run, seen), seen.end_ms, inferred.headline, basis, traced=False)
 
 
 def _queue(sent_ms: float) -> list[Segment]:
-    return [Segment("queue", 0, sent_ms, "queued", f"Waited {span(sent_ms)} for a free place.")] if sent_ms >= SHORTEST_GAP_MS else []
+    return (
+        [Segment("queue", 0, sent_ms, "queued", f"Waited {span(sent_ms)} here before the request left.")]
+        if sent_ms >= SHORTEST_GAP_MS
+        else []
+    )
 
 
 def _streaming(first_ms: float, end_ms: float) -> tuple[Segment, Segment]:

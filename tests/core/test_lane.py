@@ -132,7 +132,7 @@ def test_running_run_has_no_end_yet() -> None:
 def test_run_that_never_left_only_waited_for_its_place(status: Any, expected: list[str]) -> None:
     drawn = lane(run(status, queued=None, total=3))
     assert kinds(drawn) == expected
-    assert drawn.segments[0].detail == "Waited 3.00 s for a free place."
+    assert drawn.segments[0].detail == "Waited 3.00 s for a place among the running calls."
 
 
 def test_wait_for_a_place_stands_first() -> None:
