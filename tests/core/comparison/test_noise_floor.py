@@ -14,7 +14,7 @@ from core.comparison.distance import distance, distances, groups, tokens
 from core.comparison.interval import median_difference, median_interval
 from core.comparison.noise_floor import ALPHA, ENOUGH, noise_floor
 
-WORDS = [
+WORDS = ["the", "a", "function", "class", "returns", "value", "of", "name", "with", "object", "is", "not", "called", "by"]
     "the",
     "a",
     "function",
