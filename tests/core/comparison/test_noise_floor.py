@@ -15,24 +15,6 @@ from core.comparison.interval import median_difference, median_interval
 from core.comparison.noise_floor import ALPHA, ENOUGH, noise_floor
 
 WORDS = ["the", "a", "function", "class", "returns", "value", "of", "name", "with", "object", "is", "not", "called", "by"]
-    "the",
-    "a",
-    "function",
-    "class",
-    "returns",
-    "value",
-    "of",
-    "name",
-    "with",
-    "object",
-    "is",
-    "not",
-    "called",
-    "by",
-    "an",
-    "argument",
-    "list",
-]
 
 
 def said(rng: random.Random, length: int = 12, words: list[str] = WORDS) -> str:
