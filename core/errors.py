@@ -8,7 +8,10 @@ Branches are cut by who can act::
     │   ├── ConnectionFailed      no connection: refused, unknown host, TLS, wrong URL
     │   └── TimedOut              connected or not, nothing came in time
     ├── RouterRejected            the router answered with an error status
-    └── StreamBroken              the answer began and did not end well; the text so far is kept
+    ├── StreamBroken              the answer began and did not end well; the text so far is kept
+    └── StorageProblem            what was done is kept in memory only
+        ├── StorageUnavailable    locked, full, not reached: tried again by itself
+        └── StorageRefused        somebody must act: the database is newer than the program
 
 Each carries a one-sentence ``cause`` and a ``next_step``; one component shows them all.
 Cancelling is a run's status, not an error.
@@ -155,3 +158,21 @@ class StreamBroken(PlaygroundError):
         self.status = status
         self.request_id = request_id
         self.partial = partial
+
+
+class StorageProblem(PlaygroundError):
+    """The database did not do what it was asked."""
+
+    kind = "storage"
+
+
+class StorageUnavailable(StorageProblem):
+    """The database cannot be used now; later it may work."""
+
+    kind = "storage_unavailable"
+
+
+class StorageRefused(StorageProblem):
+    """The database must not be used as it is."""
+
+    kind = "storage_refused"

@@ -1,0 +1,304 @@
+"""The runs of one owner: saved while they stream, found by id or by filter, marked, deleted with undo, exported and imported."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, delete, func, select, type_coerce, update
+
+from core.run import ENDED, RunSnapshot
+from core.storage import full_text, run_rows
+from core.storage.column_types import Dollars, Moment
+from core.storage.database import Database
+from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
+from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
+from core.storage.schema import attempts, run_contents, run_tags, runs
+from core.storage.upsert import upsert
+
+LOCAL: Final = "local"
+"""The owner of everything until there are accounts."""
+BATCH: Final = 500
+_RUNNING: Final = runs.c.status.not_in(ENDED)
+
+Clock = Callable[[], datetime]
+
+
+class RunRepository:
+    """Runs of ``owner`` in ``database``; every method is one transaction, and raises StorageProblem when that cannot be.
+
+    ``process`` is who writes runs that are under way (``ProcessRegistry``), so that another process can tell which were left behind.
+    """
+
+    def __init__(
+        self, database: Database, owner: str = LOCAL, *, process: str | None = None, now: Clock = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = database
+        self._owner = owner
+        self._process = process
+        self._now = now
+
+    # Writing
+
+    def save(self, snapshots: Sequence[RunSnapshot]) -> None:
+        """Store runs as they are now, new ones and known ones; marks and costs stay. All of them, or (when it raises) none."""
+        with self._database.write() as connection:
+            for snapshot in snapshots:
+                self._write(connection, snapshot, ended_at(snapshot))
+
+    def insert(self, stored: Iterable[StoredRun]) -> int:
+        """Import runs with everything on them; how many. Ids that are here already are left as they are, deleted ones too.
+
+        One that had not ended comes in as interrupted. Transactions of ``BATCH`` runs.
+        """
+        count = 0
+        remaining = iter(stored)
+        while batch := list(itertools.islice(remaining, BATCH)):
+            with self._database.write() as connection:
+                count += self._insert(connection, batch)
+        return count
+
+    def interrupt(self, processes: Iterable[str]) -> int:
+        """End runs under way that were left behind by ``processes`` (or by none) as interrupted, with the text they have; how many."""
+        gone = [*processes]
+        left = runs.c.process.is_(None) | runs.c.process.in_(gone)
+        with self._database.write() as connection:
+            found = connection.execute(self._whole().where(_RUNNING, left)).all()
+            for row in found:
+                run = interrupted(run_rows.stored(row), row.saved_at)
+                self._write(connection, run.snapshot, run.ended_at)
+            return len(found)
+
+    def running_processes(self) -> frozenset[str]:
+        """The processes that have runs under way, as far as storage knows."""
+        with self._database.read() as connection:
+            asked = select(runs.c.process).where(runs.c.owner == self._owner, _RUNNING, runs.c.process.is_not(None)).distinct()
+            found: list[str] = [*connection.execute(asked).scalars()]
+            return frozenset(found)
+
+    def star(self, ids: Sequence[str], starred: bool = True) -> None:
+        """Star runs, or take their stars away."""
+        self._update(ids, {"starred": starred})
+
+    def note(self, run_id: str, note: str) -> None:
+        """Put a note on a run; an empty one takes it away."""
+        self._update([run_id], {"note": note})
+
+    def set_cost(self, run_id: str, cost_usd: Decimal | None, detail: Mapping[str, Any] | None) -> None:
+        """What a run cost, and how that was reckoned; ``None`` when it is unknown."""
+        with self._database.write() as connection:
+            pks = self._pks(connection, [run_id])
+            connection.execute(update(runs).where(runs.c.pk.in_(pks)).values(cost_usd=cost_usd))
+            connection.execute(update(run_contents).where(run_contents.c.run_pk.in_(pks)).values(cost_detail=detail))
+
+    def tag(self, ids: Sequence[str], tag: str) -> None:
+        """Put a tag on runs. ValueError for an empty one."""
+        name = tag.strip()
+        if not name:
+            raise ValueError("A tag needs at least one character.")
+        with self._database.write() as connection:
+            for pk in self._pks(connection, ids):
+                values = {"run_pk": pk, "tag": name, "owner": self._owner}
+                connection.execute(upsert(connection, run_tags, values, "run_pk", "tag"))
+
+    def untag(self, ids: Sequence[str], tag: str) -> None:
+        """Take a tag off runs."""
+        with self._database.write() as connection:
+            pks = self._pks(connection, ids)
+            connection.execute(delete(run_tags).where(run_tags.c.run_pk.in_(pks), run_tags.c.tag == tag.strip()))
+
+    def delete(self, which: RunFilter) -> datetime | None:
+        """Delete the ended runs of a filter; what ``undelete`` takes to bring exactly them back, ``None`` when there were none."""
+        moment = self._now()
+        with self._database.write() as connection:
+            newest = connection.scalar(select(func.max(runs.c.deleted_at)).where(runs.c.owner == self._owner))
+            if newest is not None and newest >= moment:
+                moment = newest + timedelta(microseconds=1)
+            conditions = which.conditions(self._owner, self._database.dialect)
+            done = connection.execute(update(runs).where(*conditions, runs.c.status.in_(ENDED)).values(deleted_at=moment))
+            return moment if done.rowcount else None
+
+    def undelete(self, deleted_at: datetime) -> int:
+        """Bring back what one ``delete`` took; how many."""
+        with self._database.write() as connection:
+            chosen = (runs.c.owner == self._owner, runs.c.deleted_at == deleted_at)
+            return connection.execute(update(runs).where(*chosen).values(deleted_at=None)).rowcount
+
+    def purge(self, deleted_before: datetime) -> int:
+        """Remove for good what was deleted before a moment; how many."""
+        return self._remove(select(runs.c.pk).where(runs.c.owner == self._owner, runs.c.deleted_at < deleted_before))
+
+    def retain(self, *, max_age: timedelta | None = None, max_bytes: int | None = None) -> int:
+        """Remove for good the ended runs older than ``max_age``, and then the oldest until ``size_bytes`` fits; how many.
+
+        Starred runs stay whatever their age and size. Never called by itself: retention is what somebody set.
+        """
+        chosen = (runs.c.owner == self._owner, runs.c.status.in_(ENDED), runs.c.starred.is_(False))
+        removed = 0
+        if max_age is not None:
+            removed += self._remove(select(runs.c.pk).where(*chosen, runs.c.created_at < self._now() - max_age))
+        if max_bytes is not None:
+            newer = func.sum(runs.c.size_bytes).over(order_by=(runs.c.created_at.desc(), runs.c.pk.desc()))
+            sized = select(runs.c.pk, runs.c.status, runs.c.starred, newer.label("so_far")).where(runs.c.owner == self._owner).subquery()
+            too_many = select(sized.c.pk).where(sized.c.so_far > max_bytes, sized.c.status.in_(ENDED), sized.c.starred.is_(False))
+            removed += self._remove(too_many)
+        return removed
+
+    # Reading
+
+    def find(self, run_id: str) -> StoredRun | None:
+        """The whole run, deleted or not; ``None`` when there is none of this id."""
+        with self._database.read() as connection:
+            row = connection.execute(self._whole().where(runs.c.id == run_id)).first()
+            return replace(run_rows.stored(row), tags=self._tags(connection, [row.pk]).get(row.pk, ())) if row else None
+
+    def page(self, which: RunFilter | None = None, order: RunOrder | None = None, *, after: str | None = None, limit: int = 50) -> RunPage:
+        """At most ``limit`` rows (1 to 1,000) after the cursor of the page before. ValueError for a cursor of another order."""
+        which, order = which or RunFilter(), order or RunOrder()
+        limit = min(max(limit, 1), 1_000)
+        cursor = Cursor.decode(after, order) if after else None
+        with self._database.read() as connection:
+            found = self._rows_after(connection, which, order, cursor, limit + 1)
+            tags = self._tags(connection, [row.pk for row in found[:limit]])
+        rows = tuple(run_rows.listed(row, tags.get(row.pk, ())) for row in found[:limit])
+        last = Cursor(found[limit - 1].sort_value, found[limit - 1].pk) if len(found) > limit else None
+        return RunPage(rows, last.encode(order) if last else None)
+
+    def _rows_after(self, connection: Connection, which: RunFilter, order: RunOrder, cursor: Cursor | None, limit: int) -> list[Row[Any]]:
+        """First the rows that have a value, then those that have none: each part is a walk along one index."""
+        column = runs.c[order.column]
+        stored = type_coerce(column, column.type.impl) if isinstance(column.type, Moment | Dollars) else column
+        conditions = which.conditions(self._owner, self._database.dialect)
+        asked = select(*run_rows.LISTED, stored.label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit)
+        found: list[Row[Any]] = []
+        if cursor is None or cursor.value is not None:
+            valued = asked.where(column.is_not(None)) if column.nullable else asked
+            found += connection.execute(valued.where(cursor.after(order, stored)) if cursor else valued).all()
+            cursor = None
+        if column.nullable and len(found) < limit:
+            empty = asked.where(column.is_(None)).limit(limit - len(found))
+            found += connection.execute(empty.where(cursor.after_without_value(order)) if cursor else empty).all()
+        return found
+
+    def count(self, which: RunFilter | None = None) -> int:
+        """How many runs a filter has."""
+        with self._database.read() as connection:
+            conditions = (which or RunFilter()).conditions(self._owner, self._database.dialect)
+            return connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
+
+    def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
+        """Every whole run of a filter in the order in which they were stored, ``BATCH`` at a time: memory stays flat."""
+        conditions = (which or RunFilter()).conditions(self._owner, self._database.dialect)
+        last = -1
+        while True:
+            with self._database.read() as connection:
+                chosen = self._whole().where(*conditions, runs.c.pk > last).order_by(runs.c.pk).limit(BATCH)
+                rows = connection.execute(chosen).all()
+                tags = self._tags(connection, [row.pk for row in rows])
+            yield from (replace(run_rows.stored(row), tags=tags.get(row.pk, ())) for row in rows)
+            if len(rows) < BATCH:
+                return
+            last = rows[-1].pk
+
+    def values(self, column: SortColumn, limit: int = 200) -> tuple[str, ...]:
+        """The different values of a text column, for a filter to choose from: the first ``limit`` of them in order."""
+        found = runs.c[column]
+        chosen = (runs.c.owner == self._owner, runs.c.deleted_at.is_(None), found.is_not(None))
+        with self._database.read() as connection:
+            return tuple(connection.execute(select(found).where(*chosen).distinct().order_by(found).limit(limit)).scalars())
+
+    def tags(self) -> tuple[str, ...]:
+        """Every tag that some run has, in order."""
+        with self._database.read() as connection:
+            found = select(run_tags.c.tag).where(run_tags.c.owner == self._owner).distinct().order_by(run_tags.c.tag)
+            return tuple(connection.execute(found).scalars())
+
+    # Rows
+
+    def _whole(self) -> Select[Any]:
+        contents = [column for column in run_contents.c if column.name != "run_pk"]
+        return select(*run_rows.LISTED, runs.c.saved_at, *contents).join(run_contents).where(runs.c.owner == self._owner)
+
+    def _pks(self, connection: Connection, ids: Sequence[str]) -> list[int]:
+        asked = select(runs.c.pk).where(runs.c.owner == self._owner, runs.c.id.in_(ids))
+        found: list[int] = [*connection.execute(asked).scalars()]
+        return found
+
+    def _update(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(runs).where(runs.c.owner == self._owner, runs.c.id.in_(ids)).values(**values))
+
+    def _tags(self, connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, ...]]:
+        if not pks:
+            return {}
+        found: dict[int, tuple[str, ...]] = {}
+        asked = select(run_tags.c.run_pk, run_tags.c.tag).where(run_tags.c.run_pk.in_(pks)).order_by(run_tags.c.tag)
+        for row in connection.execute(asked):
+            pk = int(row.run_pk)
+            found[pk] = (*found.get(pk, ()), str(row.tag))
+        return found
+
+    def _insert(self, connection: Connection, batch: Sequence[StoredRun]) -> int:
+        """Runs that are not here yet, all at once: one statement for each table."""
+        fresh = {run.snapshot.id: _ended(run) for run in batch}
+        asked = select(runs.c.id).where(runs.c.owner == self._owner, runs.c.id.in_(fresh))
+        known: list[str] = [*connection.execute(asked).scalars()]
+        for run_id in known:
+            del fresh[run_id]
+        if not fresh:
+            return 0
+        found = list(fresh.values())
+        rows = [self._row(run.snapshot, run.ended_at) | {"process": None, "indexed": True} | run_rows.marks(run) for run in found]
+        made = connection.execute(runs.insert().returning(runs.c.pk, sort_by_parameter_order=True), rows)
+        keyed: dict[int, StoredRun] = dict(zip(made.scalars(), found, strict=True))
+        contents = [{"run_pk": pk, "cost_detail": run.cost_detail} | run_rows.contents(run.snapshot) for pk, run in keyed.items()]
+        connection.execute(run_contents.insert(), contents)
+        full_text.index(connection, {pk: run_rows.words(run.snapshot) for pk, run in keyed.items()})
+        tags = [{"run_pk": pk, "tag": tag, "owner": self._owner} for pk, run in keyed.items() for tag in run.tags]
+        if tags:
+            connection.execute(run_tags.insert(), tags)
+        tried = [{"run_pk": pk, "owner": self._owner, **one._asdict()} for pk, run in keyed.items() for one in run.attempts]
+        if tried:
+            connection.execute(attempts.insert(), tried)
+        return len(fresh)
+
+    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None) -> None:
+        """Both rows of a run, its attempts, and, the first time it is seen ended, its words."""
+        row = self._row(run, ended_at) | {"process": self._process}
+        kept = connection.execute(upsert(connection, runs, row, "owner", "id").returning(runs.c.pk, runs.c.indexed)).one()
+        pk = int(kept.pk)
+        connection.execute(upsert(connection, run_contents, {"run_pk": pk, **run_rows.contents(run)}, "run_pk"))
+        for attempt in attempts_of(run):
+            tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
+            connection.execute(upsert(connection, attempts, tried, "run_pk", "number"))
+        if run.ended and not kept.indexed:
+            full_text.index(connection, {pk: run_rows.words(run)})
+            connection.execute(update(runs).where(runs.c.pk == pk).values(indexed=True))
+
+    def _row(self, run: RunSnapshot, ended_at: datetime | None) -> dict[str, Any]:
+        return run_rows.columns(run) | {"owner": self._owner, "saved_at": self._now(), "ended_at": ended_at}
+
+    def _remove(self, chosen: Select[Any]) -> int:
+        removed = 0
+        while True:
+            with self._database.write() as connection:
+                pks: list[int] = [*connection.execute(chosen.limit(BATCH)).scalars()]
+                if not pks:
+                    return removed
+                if self._database.dialect == "sqlite":
+                    indexed = connection.execute(self._whole().where(runs.c.pk.in_(pks), runs.c.indexed)).all()
+                    if indexed:
+                        full_text.forget(connection, {int(row.pk): run_rows.words(run_rows.stored(row).snapshot) for row in indexed})
+                connection.execute(delete(runs).where(runs.c.pk.in_(pks)))
+                removed += len(pks)
+
+
+def _ended(run: StoredRun) -> StoredRun:
+    """An imported run: one that had not ended has nobody any more who would end it."""
+    if run.snapshot.ended:
+        return run
+    return interrupted(run, run.snapshot.created_at + timedelta(seconds=run.snapshot.timings.total_s or 0.0))
