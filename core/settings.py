@@ -23,6 +23,7 @@ class Settings:
     """What the environment says; every field is documented in the README.
 
     ``secret`` signs the tokens of runs and channels. ``local_pace`` is the embedded model's speed in tokens per second, 0 for unpaced.
+    ``router_config`` is the local router's ``router.toml``, where it is not the data directory's.
     """
 
     data_dir: Path
@@ -32,11 +33,13 @@ class Settings:
     openai_api_key: SecretStr | None = None
     openai_base_url: str = OLLAMA_BASE_URL
     local_pace: float = 80.0
+    router_config: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Settings from ``ORQ_API_KEY``, ``ORQ_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` (a trailing
-        ``/v1``, usual there, is taken off), ``PLAYGROUND_DATA_DIR``, ``PLAYGROUND_SECRET``, ``PLAYGROUND_LOCAL_PACE``.
+        ``/v1``, usual there, is taken off), ``PLAYGROUND_DATA_DIR``, ``PLAYGROUND_SECRET``, ``PLAYGROUND_LOCAL_PACE``,
+        ``PLAYGROUND_ROUTER_CONFIG``.
 
         Raises ``ValueError`` naming the variable when its value cannot be used.
         """
@@ -51,6 +54,7 @@ class Settings:
             openai_api_key=_secret(environ, "OPENAI_API_KEY"),
             openai_base_url=openai_url or OLLAMA_BASE_URL,
             local_pace=_number(environ, "PLAYGROUND_LOCAL_PACE", 80.0),
+            router_config=_file(environ, "PLAYGROUND_ROUTER_CONFIG"),
         )
 
 
@@ -70,6 +74,16 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0 <= value < float("inf"):
         raise ValueError(f"{name} must be a number of at least 0, got {text[:40]!r}")
     return value
+
+
+def _file(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise ValueError(f"{name} must name a file; there is none at {text[:200]!r}")
+    return path
 
 
 def _kept_secret(data_dir: Path) -> str:

@@ -40,7 +40,8 @@ class Workspace:
         self.signer = Signer(settings.secret.get_secret_value())
         self.hub = Hub()
         self.drafts = DraftStore()
-        self.router = LocalRouter(pace=settings.local_pace, config=RouterConfig(settings.data_dir / "router"))
+        config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
+        self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
 

@@ -1,4 +1,9 @@
-"""``python -m core.local_router --port N [--api-key K] [--pace TOKENS_PER_S] [--data-dir D]``: the local router alone."""
+"""``python -m core.local_router --port N [--api-key K] [--pace TOKENS_PER_S] [--data-dir D] [--config FILE]``: the local router alone.
+
+``--config`` names a ``router.toml`` with upstreams, OpenAI-compatible servers whose models are then ``name/model``
+(``core/local_router/upstreams/files.py`` shows one). Without it ``D/router.toml`` is taken, where it is there. An upstream that cannot be
+used is told on standard error and left out; the router starts with the others.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from pydantic import SecretStr
 
 from core.local_router.config import RouterConfig
 from core.local_router.models.pydoc import learned_text
-from core.local_router.server import DEFAULT_PACE, HOST, listen, make_server
+from core.local_router.server import DEFAULT_PACE, HOST, listen, make_server, make_upstreams
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -27,7 +32,17 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--data-dir", type=Path, help="where it keeps what is added to it (knowledge, prompts, identities); without one, in memory"
     )
+    parser.add_argument(
+        "--config", type=_file, help="a router.toml with upstreams (OpenAI-compatible servers); default: router.toml in the data directory"
+    )
     return parser.parse_args(argv)
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text}")
+    return path
 
 
 def _port(text: str) -> int:
@@ -52,12 +67,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"Port {options.port} cannot be used: {error.strerror}. Choose another with --port, or 0 for a free one.\n")
         return 1
+    config_file = options.config or (options.data_dir / "router.toml" if options.data_dir else None)
+    config = RouterConfig(options.data_dir, config_file)
+    upstreams = make_upstreams(config)
+    upstreams.load()
+    sys.stderr.writelines(f"{problem}\n" for problem in upstreams.problems)
     with suppress(KeyboardInterrupt):
         learned_text()
         key = f"with the key {options.api_key}" if options.api_key else "any key is accepted"
         sys.stdout.write(f"Local router on http://{HOST}:{listener.getsockname()[1]}, {key}\n")
         sys.stdout.flush()
-        asyncio.run(make_server(SecretStr(options.api_key), options.pace, config=RouterConfig(options.data_dir)).serve(sockets=[listener]))
+        server = make_server(SecretStr(options.api_key), options.pace, config=config, upstreams=upstreams)
+        asyncio.run(server.serve(sockets=[listener]))
     return 0
 
 

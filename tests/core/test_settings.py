@@ -38,6 +38,15 @@ def test_unusable_pace_is_refused_by_name(tmp_path, text):
         Settings.from_environment({"PLAYGROUND_DATA_DIR": str(tmp_path), "PLAYGROUND_LOCAL_PACE": text})
 
 
+def test_routers_configuration_may_be_elsewhere_and_must_be_there(tmp_path):
+    file = tmp_path / "mine.toml"
+    environ = {"PLAYGROUND_DATA_DIR": str(tmp_path), "PLAYGROUND_ROUTER_CONFIG": str(file)}
+    with pytest.raises(ValueError, match="PLAYGROUND_ROUTER_CONFIG"):
+        Settings.from_environment(environ)
+    file.touch()
+    assert Settings.from_environment(environ).router_config == file
+
+
 def test_keys_show_in_no_representation(tmp_path):
     settings = Settings.from_environment(
         {

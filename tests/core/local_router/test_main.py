@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -59,6 +60,25 @@ def test_taken_port_is_told_and_fails(capsys: pytest.CaptureFixture[str]):
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 1
     assert f"Port {port} cannot be used" in capsys.readouterr().err
+
+
+def test_config_names_upstreams_and_what_is_wrong_in_it_is_told(tmp_path: Path):
+    config = tmp_path / "mine.toml"
+    with started("--pace", "0") as (_, line):
+        upstream = line.split()[3].rstrip(",")
+        config.write_text(f'[[upstream]]\nname = "inner"\nbase_url = "{upstream}"\n[[upstream]]\nname = "local"\nbase_url = "http://a"\n')
+        with started("--config", str(config), "--pace", "0") as (process, line):
+            router = line.split()[3].rstrip(",")
+            body = {"model": "inner/local/pydoc", "prompt": "A class"}
+            assert httpx.post(f"{router}/v1/completions", json=body, timeout=30).json()["model"] == "inner/local/pydoc"
+            assert process.stderr
+            assert process.stderr.readline().startswith("mine.toml, line 5: name may not be local")
+
+
+def test_config_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        arguments(["--config", str(tmp_path / "none.toml")])
+    assert "there is no file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [["--port", "70000"], ["--port", "x"], ["--pace", "-1"], ["--pace", "inf"], ["--pace", "nan"]], ids=str)
