@@ -13,7 +13,7 @@ from core.run import RunSnapshot
 
 CSS = Path(__file__).with_suffix(".css")
 ASK_AGAIN_S = 0.2
-STATUS_REM = 2.125
+STATUS_REM = 1.9
 """As wide as an attempt's status needs."""
 LEGEND = (
     ("wait", "waiting", ("queue", "waiting")),
@@ -84,8 +84,16 @@ def _step(segment: Segment, total_ms: float, least: float) -> str:
     words = f"{escaped(segment.when)}{inferred}: {escaped(segment.detail)}"
     return (
         f'<li class="{" ".join(classes)}" style="{size}" title="{words}"><span class="lane-label" aria-hidden="true">'
-        f'{escaped(segment.label, 80)}</span><span class="lane-hidden">{words}</span></li>'
+        f'{_label(segment)}</span><span class="lane-hidden">{words}</span></li>'
     )
+
+
+def _label(segment: Segment) -> str:
+    """The label; of an attempt, the status is there before the target has room."""
+    status, _, target = segment.label.partition(" ")
+    if segment.kind == "attempt" and status.isdecimal() and target:
+        return f'{status}<span class="lane-rest"> {escaped(target, 80)}</span>'
+    return escaped(segment.label, 80)
 
 
 def _tone(segment: Segment) -> str:
