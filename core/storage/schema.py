@@ -155,6 +155,15 @@ answers = Table(
     Index("ix_answers_stored_at", "owner", "stored_at"),
 )
 
+preferences = Table(
+    "preferences",
+    metadata,
+    Column("owner", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+)
+
 processes = Table(
     "processes",
     metadata,
