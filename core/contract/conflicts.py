@@ -156,8 +156,9 @@ def _cache(body: Mapping[str, Any]) -> Iterator[Note]:
 
 def _thinking(body: Mapping[str, Any]) -> Iterator[Note]:
     thinking = _object(body.get("thinking"))
-    if thinking.get("type") == "enabled" and thinking.get("thinking_level") and thinking.get("budget_tokens"):
-        yield Note("thinking.thinking_level", "only Gemini 3 models honour thinking_level, and they ignore budget_tokens then")
+    local = str(body.get("model")).startswith(("local/", "rehearsal/"))
+    if thinking.get("type") == "enabled" and thinking.get("thinking_level") and thinking.get("budget_tokens") and not local:
+        yield Note("thinking.thinking_level", "of providers only Gemini 3 honours thinking_level, and it ignores budget_tokens then")
 
 
 def _plugins(body: Mapping[str, Any]) -> Iterator[Note]:

@@ -27,7 +27,11 @@ class ThinkingEnabled(Part):
         description="How many tokens the model may spend on reasoning. They count towards `max_tokens`, which must be larger."
     )
     thinking_level: Annotated[Literal["minimal", "low", "medium", "high"] | None, Choice(values=("minimal", "low", "medium", "high"))] = (
-        Field(default=None, description="How hard the model reasons. Honoured by Gemini 3 models only, which then ignore `budget_tokens`.")
+        Field(
+            default=None,
+            description="How hard the model reasons. Gemini 3 models honour it and then ignore `budget_tokens`; local models spend that "
+            "much of the budget: minimal an eighth, low a quarter, medium half, high all of it.",
+        )
     )
 
 

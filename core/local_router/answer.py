@@ -17,7 +17,8 @@ class Piece(NamedTuple):
 
     ``text`` is what is new and may be empty (held back, or the model ended its text); ``finish_reason`` stands on a choice's last
     piece only; ``tokens`` counts what the model spent: 1, or 0 for the echoed prompt and for the end of the text. ``usage`` is a
-    provider's own word on the whole answer: it stands on the last piece, of a model that is not counted here.
+    provider's own word on the whole answer: it stands on the last piece, of a model that is not counted here. ``reasoning_tokens``
+    counts what was spent on thinking, which has no text; they are not among ``tokens``.
     """
 
     choice: int
@@ -25,6 +26,7 @@ class Piece(NamedTuple):
     finish_reason: FinishReason | None
     tokens: int
     usage: Usage | None = None
+    reasoning_tokens: int = 0
 
 
 Pieces = Sequence[Piece]
@@ -51,17 +53,46 @@ class Batches(Protocol):
         ...
 
 
+class Notes(Protocol):
+    """Where a model tells what it did: names and numbers, never text. A trace is one."""
+
+    def note(self, kind: str, **data: Any) -> dict[str, Any]:
+        """Add an event that happens now, with ``at_ms``; what is given back may be added to."""
+        ...
+
+    def elapsed_ms(self) -> float:
+        """Now, on the scale of ``at_ms``."""
+        ...
+
+
+class NoNotes:
+    """For calls that nobody asks about."""
+
+    def note(self, kind: str, **data: Any) -> dict[str, Any]:
+        """Forgets it."""
+        return {"type": kind, "at_ms": 0.0, **data}
+
+    def elapsed_ms(self) -> float:
+        """No time passes."""
+        return 0.0
+
+
+NO_NOTES = NoNotes()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request on its way to a model. ``body`` is valid by the contract; ``caller`` tells whose it is, without being the key.
 
-    ``private`` are values in the prompt that the request marked as personal (``is_pii``), for a plug-in to hide.
+    ``private`` are values in the prompt that the request marked as personal (``is_pii``), for a plug-in to hide. ``notes`` is where
+    the model tells what it did.
     """
 
     model: str
     body: Mapping[str, Any]
     caller: str
     private: tuple[str, ...] = field(default=(), repr=False)
+    notes: Notes = field(default=NO_NOTES, repr=False, compare=False)
 
     @property
     def streams(self) -> bool:

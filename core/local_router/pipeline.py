@@ -80,7 +80,7 @@ class Pipeline:
     async def _route(self, call: Call, plan: Plan, trace: Trace) -> Answer:
         async def ask(target: str) -> Answer:
             return await with_retries(
-                lambda: self._attempt(replace(call, model=target), plan, trace), plan.retry, self._clock, self._rng, trace
+                lambda: self._attempt(replace(call, model=target, notes=trace), plan, trace), plan.retry, self._clock, self._rng, trace
             )
 
         targets = (self._draw(call, plan, trace), *plan.fallbacks)

@@ -66,20 +66,21 @@ class Spelling:
         }
         self._frame_head = b"data: " + orjson.dumps(self._head)[:-1] + b',"choices":[{"index":'
         self._open_reason = orjson.dumps(open_reason)
-        self._spent = 0
+        self._spent = self._reasoned = 0
         self._told: Usage | None = None
 
     def usage(self) -> dict[str, Any] | None:
-        """Tokens of the prompt (counted once, whatever ``n``) and of everything generated so far; of a provider, what it told."""
+        """Tokens of the prompt (counted once, whatever ``n``) and of everything generated so far, reasoning included; of a provider,
+        what it told."""
         if self._answer.prompt_tokens is None:
             return None if self._told is None else self._told.to_dict()
         return {
             "prompt_tokens": self._answer.prompt_tokens,
-            "completion_tokens": self._spent,
-            "total_tokens": self._answer.prompt_tokens + self._spent,
+            "completion_tokens": self._spent + self._reasoned,
+            "total_tokens": self._answer.prompt_tokens + self._spent + self._reasoned,
             "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_tokens": 0, "audio_tokens": 0},
             "completion_tokens_details": {
-                "reasoning_tokens": 0,
+                "reasoning_tokens": self._reasoned,
                 "accepted_prediction_tokens": 0,
                 "rejected_prediction_tokens": 0,
                 "audio_tokens": 0,
@@ -88,13 +89,17 @@ class Spelling:
 
     def frame(self, piece: Piece, *, last: bool) -> bytes:
         """One event for one piece, with the usage on the stream's last; nothing for a piece that says nothing."""
-        self._spent += piece.tokens
-        self._told = piece.usage or self._told
+        self._count(piece)
         if not piece.text and piece.finish_reason is None:
             return b""
         reason = self._open_reason if piece.finish_reason is None else orjson.dumps(piece.finish_reason)
         tail = b'}],"usage":' + orjson.dumps(self.usage()) + b"}\n\n" if last else b"}]}\n\n"
         return b'%b%d,"text":%b,"finish_reason":%b%b' % (self._frame_head, piece.choice, orjson.dumps(piece.text), reason, tail)
+
+    def _count(self, piece: Piece) -> None:
+        self._spent += piece.tokens
+        self._reasoned += piece.reasoning_tokens
+        self._told = piece.usage or self._told
 
     def garbled_frame(self) -> bytes:
         """An event that breaks off in the middle of its JSON."""
@@ -107,8 +112,7 @@ class Spelling:
         for piece in batches:
             texts[piece.choice].append(piece.text)
             reasons[piece.choice] = piece.finish_reason
-            self._spent += piece.tokens
-            self._told = piece.usage or self._told
+            self._count(piece)
         rows = [
             {"index": index, "text": "".join(text), "finish_reason": reasons[index] or "stop"}
             for index, text in enumerate(texts)

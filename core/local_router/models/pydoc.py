@@ -62,6 +62,7 @@ class PydocModel:
         """Begin to answer, after the text has been learned. Raises ``ApiError`` 400 where prompt and answer are too long together."""
         from core.local_router.generation import Task, generate, paced, unpaced
         from core.local_router.models.ngram import NgramModel
+        from core.local_router.models.thinking import read_thinking
 
         model = NgramModel(await self._text(), self._order)
         prompt = call.body["prompt"]
@@ -69,8 +70,9 @@ class PydocModel:
         ids = await _encode(model, prompt, CONTEXT_TOKENS)
         if len(ids) + max_tokens > CONTEXT_TOKENS:
             raise _too_long(len(ids), max_tokens)
-        task = Task(prompt, ids, _sampling(call.body), max_tokens, call.choices, _stops(call.body), bool(call.body.get("echo")))
-        pieces = generate(model, task)
+        echo, thinking = bool(call.body.get("echo")), read_thinking(call.body)
+        task = Task(prompt, ids, _sampling(call.body), max_tokens, call.choices, _stops(call.body), echo, thinking)
+        pieces = generate(model, task, call.notes)
         batches = paced(pieces, self._pace) if self._pace and call.streams else unpaced(pieces)
         return Answer(call.model, model.fingerprint, len(ids), batches)
 

@@ -25,25 +25,26 @@ class SamplingParameters:
     seed: int | None = None
 
 
-def random_source(seed: int | None, choice: int) -> random.Random:
-    """Random numbers of one choice: independent between choices, and the same for the same ``seed`` and ``choice`` everywhere.
+def random_source(seed: int | None, choice: int, draft: int | None = None) -> random.Random:
+    """Random numbers of one choice, or of one of its drafts: independent of all others, and the same for the same numbers everywhere.
 
     Python's Mersenne Twister (``random()`` is promised not to change), seeded with the first 8 bytes, big-endian, of
-    SHA-256 over the text ``seed:choice`` in decimal.
+    SHA-256 over the text ``seed:choice`` or ``seed:choice:draft`` in decimal.
     """
     if seed is None:
         return random.Random()  # noqa: S311 - text, not secrets
-    digest = hashlib.sha256(f"{seed}:{choice}".encode()).digest()
+    text = f"{seed}:{choice}" if draft is None else f"{seed}:{choice}:{draft}"
+    digest = hashlib.sha256(text.encode()).digest()
     return random.Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 - repeatable on purpose
 
 
 class Sampler:
-    """Draws tokens from a model's distribution, one choice's worth."""
+    """Draws tokens from a model's distribution, one choice's worth, or one draft's."""
 
-    def __init__(self, model: NgramModel, parameters: SamplingParameters, choice: int = 0) -> None:
+    def __init__(self, model: NgramModel, parameters: SamplingParameters, choice: int = 0, draft: int | None = None) -> None:
         self._model = model
         self._parameters = parameters
-        self._random = random_source(parameters.seed, choice)
+        self._random = random_source(parameters.seed, choice, draft)
         self._penalised = bool(parameters.frequency_penalty or parameters.presence_penalty)
         self._plain = parameters.temperature == 1 and parameters.top_p == 1 and not self._penalised
         self._seen: Counter[int] = Counter()
@@ -62,9 +63,13 @@ class Sampler:
         if allowed is not None:
             probabilities *= allowed
         token = int(probabilities.argmax()) if self._parameters.temperature == 0 else self._pick(probabilities)
+        self.take(token)
+        return token
+
+    def take(self, token: int) -> None:
+        """``token`` is the next one, drawn or not: penalties count it."""
         if self._penalised:
             self._seen[token] += 1
-        return token
 
     def _pick(self, weights: Probabilities) -> int:
         if self._parameters.temperature != 1:

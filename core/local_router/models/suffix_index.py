@@ -153,7 +153,7 @@ def _starts(columns: Sequence[Ids]) -> list[Ids]:
     """For each length of context, from none to ``DEPTH`` tokens, where in the suffix array a new one begins."""
     new = np.zeros(len(columns[0]), dtype=bool)
     new[0] = True
-    starts = [np.flatnonzero(new)]
+    starts: list[Ids] = [np.flatnonzero(new)]
     for column in columns:
         new[1:] |= column[1:] != column[:-1]
         starts.append(np.flatnonzero(new))

@@ -107,7 +107,7 @@ REMARKS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
     (
         "thinking.thinking_level",
         {"max_tokens": 2048, "thinking": {"type": "enabled", "budget_tokens": 1024, "thinking_level": "low"}},
-        "only Gemini 3",
+        "of providers only Gemini 3",
         {"max_tokens": 2048, "thinking": {"type": "enabled", "budget_tokens": 1024}},
     ),
     (

@@ -110,8 +110,6 @@ def test_body_over_ten_megabytes_is_too_large(client: httpx.Client, chunked):
     ("changes", "param"),
     [
         ({"plugins": [{"id": "pii_redaction"}]}, "plugins"),
-        ({"thinking": {"type": "adaptive"}}, "thinking"),
-        ({"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}, "thinking"),
         ({"orq": {"prompt": {"id": "p", "version": "latest"}}}, "orq.prompt"),
         ({"orq": {"inputs": {"a": "b"}}}, "orq.inputs"),
     ],
