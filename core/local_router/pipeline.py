@@ -14,6 +14,7 @@ from core.local_router.cache import AnswerCache, cache_key, counted
 from core.local_router.clock import Clock
 from core.local_router.fallback import first_success
 from core.local_router.load_balancer import draw, shares
+from core.local_router.pii.step import hide
 from core.local_router.plan import Plan, read_plan
 from core.local_router.recent_requests import RecentRequests
 from core.local_router.retry import with_retries
@@ -40,7 +41,8 @@ class Shaper(Protocol):
 class Pipeline:
     """The routing policies around the models. A call's body is settled: each twin stands at the top level.
 
-    ``shapers`` work on the prompt one after the other, before anything is looked up or drawn.
+    ``shapers`` work on the prompt one after the other, before anything is looked up or drawn. Personal data is hidden after them and put
+    back last, so that neither the cache nor a model gets to see it.
     """
 
     def __init__(self, models: Catalog, clock: Clock, rng: random.Random, cache: AnswerCache, shapers: Sequence[Shaper] = ()) -> None:
@@ -57,6 +59,8 @@ class Pipeline:
         try:
             for shaper in self._shapers:
                 call = await shaper.shape(call, trace)
+            hidden = await hide(call, trace)
+            call = hidden.call
             if plan.cache_ttl_s is None:
                 answer = await self._route(call, plan, trace)
             else:
@@ -75,6 +79,7 @@ class Pipeline:
             trace.end("failed", status_of(error))
             raise
         trace.model = answer.model
+        answer = hidden.restored(answer)
         return replace(answer, batches=TracedBatches(answer.batches, trace))
 
     async def _route(self, call: Call, plan: Plan, trace: Trace) -> Answer:

@@ -141,6 +141,17 @@ class TestEntityThresholds:
         assert found.path == "plugins.0.entity_thresholds.EMAIL_ADDRESS"
         assert "named in entities" in found.message
 
+    def test_without_an_entitys_name_are_refused_at_the_table(self) -> None:
+        plugin = {"id": "pii_redaction", "entities": ["A"], "entity_thresholds": {" ": 0.5, "A": 0.5}}
+        found = problem(plugins=[plugin])
+        assert (found.path, found.message) == (
+            "plugins.0.entity_thresholds",
+            "entity_thresholds must name an entity for each threshold, got empty text",
+        )
+
+    def test_of_a_nameless_entity_are_refused_at_the_entity(self) -> None:
+        assert problem(plugins=[{"id": "pii_redaction", "entities": [""]}]).path == "plugins.0.entities.0"
+
     def test_of_named_entities_are_taken(self) -> None:
         plugin = {"id": "pii_redaction", "entities": ["A", "B"], "entity_thresholds": {"B": 0}}
         assert check_request({**MINIMAL, "plugins": [plugin]}) == ()

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from orq_ai_sdk import Orq
-from orq_ai_sdk.models import APIDefaultError, APIErrorResponse, OrqError
+from orq_ai_sdk.models import APIErrorResponse, OrqError
 
 from core.local_router.clock import Clock
 from core.local_router.server import LocalRouter
@@ -74,11 +74,11 @@ def test_error_status_is_an_error_of_the_client(orq: Orq, status):
     assert raised.value.status_code == status
 
 
-def test_field_that_is_not_built_yet_is_an_error_of_the_client(orq: Orq):
-    with pytest.raises(APIDefaultError) as raised:
-        orq.router.completions.create(**ASKED, plugins=[{"id": "pii_redaction"}])
-    assert raised.value.status_code == 501
-    assert "plugins" in raised.value.body
+def test_blocked_plugin_is_an_error_of_the_client(orq: Orq):
+    with pytest.raises(OrqError) as raised:
+        orq.router.completions.create(**ASKED, plugins=[{"id": "pii_redaction", "language": "tlh"}])
+    assert raised.value.status_code == 400
+    assert "pii_redaction_failed" in raised.value.body
 
 
 def test_models_are_listed(orq: Orq):

@@ -109,7 +109,6 @@ def test_body_over_ten_megabytes_is_too_large(client: httpx.Client, chunked):
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"plugins": [{"id": "pii_redaction"}]}, "plugins"),
         ({"orq": {"prompt": {"id": "p", "version": "latest"}}}, "orq.prompt"),
         ({"orq": {"inputs": {"a": "b"}}}, "orq.inputs"),
     ],
@@ -123,8 +122,8 @@ def test_field_that_is_not_built_yet_is_refused_by_name(client: httpx.Client, ch
 
 
 def test_all_fields_that_are_not_built_yet_are_told_at_once(client: httpx.Client):
-    said = error(client.post(PATH, json=VALID | {"plugins": [{"id": "pii_redaction"}], "orq": {"inputs": {"a": "b"}}}), 501)
-    assert said["param"] == "plugins"
+    said = error(client.post(PATH, json=VALID | {"orq": {"prompt": {"id": "p", "version": "latest"}, "inputs": {"a": "b"}}}), 501)
+    assert said["param"] == "orq.prompt"
     assert "orq.inputs" in said["message"]
 
 
