@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -29,11 +29,13 @@ from core.redaction import redacted_json
 from core.router_trace import REQUEST_ID_HEADER, read_trace
 from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
 from core.shutdown import on_shutdown_signal
-from core.write_behind import OnChange, WriteBehind
+from core.write_behind import StorageHealth, WriteBehind
 
 CHANNEL_IDLE_S: Final = 600.0
 """How long a channel that nobody follows is kept."""
 MAX_CHANNELS: Final = 1000
+
+OnChange = Callable[[Sequence[RunSnapshot]], None]
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +51,9 @@ class Hub:
 
     ``max_concurrent`` upstream calls run at a time, the rest wait in order. At most ``max_runs`` runs and ``max_characters`` characters
     (text, raw answers and sent bodies together) are kept: ended runs go, oldest first; running ones never do, but one that outgrows
-    half of ``max_characters`` fails. ``on_change`` gets a snapshot at the start, at most once a second while a run changes, and at its
-    end, in a thread of its own; what it raises is logged and hurts nothing.
+    half of ``max_characters`` fails. ``on_change`` gets snapshots, all that changed together: at a run's start, at most once a second
+    while it changes, and at its end, in a thread of its own. While it raises StorageProblem, it is asked again and again, and ended
+    runs that it has not taken stay, up to twice the limits (``storage_health``). ``find`` gives runs that are no longer in memory.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Hub:
         max_characters: int = 20_000_000,
         clock: Clock = time.monotonic,
         on_change: OnChange | None = None,
+        find: Callable[[str], RunSnapshot | None] = lambda run_id: None,
+        beat: Callable[[], None] | None = None,
         client: Callable[[Connection, httpx.AsyncClient], RouterClient] = lambda connection, http: RouterClient(connection, http=http),
     ) -> None:
         self.max_concurrent = max_concurrent
@@ -68,7 +73,11 @@ class Hub:
         self.max_characters = max_characters
         self._clock = clock
         self._make_client = client
-        self._changes = WriteBehind(on_change) if on_change else None
+        self._find_stored = find
+        self._changes: WriteBehind[Run] | None = None
+        if on_change is not None:
+            take = on_change
+            self._changes = WriteBehind(lambda runs: take([run.snapshot(with_raw=False) for run in runs.values()]), name="runs", beat=beat)
         self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pool: ConnectionPool | None = None
@@ -146,18 +155,37 @@ class Hub:
         return True
 
     def snapshot(self, run_id: str) -> RunSnapshot | None:
-        """The run as it is now; ``None`` when it is not (or no longer) here."""
-        run = self._runs.get(run_id)
+        """The run as it is now, from storage where it has left the memory; ``None`` when it is nowhere. May wait for storage."""
+        run = self.find(run_id)
         return run.snapshot() if run else None
+
+    def find(self, run_id: str) -> Run | None:
+        """The run itself, brought back from storage where it has left the memory. Not on the loop: storage may take its time."""
+        run = self._runs.get(run_id)
+        if run is not None:
+            return run
+        stored = self._find_stored(run_id)
+        if stored is None or not stored.ended:  # one that another process is at is not ours to show
+            return None
+        with self._lock:
+            run = self._runs.setdefault(run_id, Run.restored(stored))
+        self._soon(self._evict)
+        return run
+
+    @property
+    def storage_health(self) -> StorageHealth:
+        """Whether runs are being saved."""
+        return self._changes.health if self._changes else StorageHealth()
 
     def awaits_trace(self, run_id: str) -> bool:
         """Whether the run has ended and its router is being asked what it did; a second at most."""
         return run_id in self._tracing
 
     def attach(self, channel: str, slot: str, run_id: str) -> None:
-        """Let a channel's slot show a run from its beginning; nothing happens when it already does, or the run is not here."""
+        """Let a channel's slot show a run from its beginning; nothing happens when it already does, or the run is nowhere."""
+        run = self.find(run_id)
         with self._lock:
-            run, target = self._runs.get(run_id), self.channel(channel)
+            target = self.channel(channel)
             current = target.slots.get(slot)
             if run is None or (current is not None and current.run is run):
                 return
@@ -184,7 +212,7 @@ class Hub:
             return found
 
     def run(self, run_id: str) -> Run | None:
-        """The run itself, for the routes on the loop."""
+        """The run itself where it is in memory, for the routes on the loop."""
         return self._runs.get(run_id)
 
     def channel_of(self, run: Run) -> Channel:
@@ -257,7 +285,7 @@ class Hub:
         for channel in self._showing.get(run.id, ()):
             channel.wake(at_once=at_once)
         if self._changes:
-            self._changes.note(run)
+            self._changes.note(run.id, run, at_once=run.status != "streaming")
 
     # Runs, on the loop
 
@@ -350,12 +378,16 @@ class Hub:
         self._changed(run)
 
     def _evict(self) -> None:
-        """Let ended runs go, oldest first, until the rest fits."""
+        """Let ended runs go, oldest first, until the rest fits; those that storage has not taken go at twice the limits only."""
         with self._lock:
             total = sum(run.weight for run in self._runs.values())
             for run in [run for run in self._runs.values() if run.ended]:
                 if len(self._runs) <= self.max_runs and total <= self.max_characters:
                     return
+                if self._changes and self._changes.waits(run.id):
+                    if len(self._runs) <= 2 * self.max_runs and total <= 2 * self.max_characters:
+                        continue
+                    self._changes.give_up(run.id)
                 total -= run.weight
                 del self._runs[run.id]
                 for channel in self._showing.pop(run.id, ()):

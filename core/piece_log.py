@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 
 FRAME_CHARACTERS = 65_536
 """How many characters one reading takes at most, so that a slow reader never makes the process hold more."""
@@ -53,6 +54,18 @@ class PieceLog:
 
 class PackedLog:
     """A log that has ended: one text per choice and the pieces' lengths, so that old sequence numbers stay good."""
+
+    @classmethod
+    def of(cls, texts: Texts, count: int) -> PackedLog:
+        """The log of ``texts`` cut anew into ``count`` pieces of about equal length (never an empty one), choice by choice."""
+        pieces: list[tuple[int, str]] = []
+        left = sum(len(text) for text in texts.values())
+        for choice, text in texts.items():
+            here = min(max(round((count - len(pieces)) * len(text) / left), 1), len(text)) if text else 0
+            edges = [len(text) * number // here for number in range(here + 1)] if here else []
+            pieces += [(choice, text[begin:end]) for begin, end in pairwise(edges)]
+            left -= len(text)
+        return cls(texts, pieces)
 
     def __init__(self, texts: Texts, pieces: list[tuple[int, str]]) -> None:
         self._texts = texts

@@ -156,8 +156,27 @@ class Run:
         self._raw = b""
         self._raw_truncated = False
         self._trace_size = 0
+        self._stored_timings: Timings | None = None
         self._open_choices: set[int] = set()
         self._joiner = SurrogateJoiner()
+
+    @classmethod
+    def restored(cls, stored: RunSnapshot) -> Run:
+        """An ended run as it was stored. The lengths of its pieces are not: as many as there were, they are about equal now."""
+        connection = Connection(stored.connection_name, "openai", stored.base_url, "")  # nothing is sent to it any more
+        run = cls(stored.id, stored.slot, stored.body, stored.sent, connection)
+        run.created_at, run.status = stored.created_at, stored.status
+        run.log = PackedLog.of({index: choice.text for index, choice in stored.choices.items()}, stored.pieces)
+        run.finish = {index: choice.finish_reason for index, choice in stored.choices.items() if choice.finish_reason is not None}
+        run.told_finish = dict(run.finish)
+        run.usage, run.model, run.completion_id = stored.usage, stored.model, stored.completion_id
+        run.request_id, run.system_fingerprint = stored.request_id, stored.system_fingerprint
+        run.headers, run.error = dict(stored.headers), stored.error
+        run._raw, run._raw_truncated = stored.raw.encode(), stored.raw_truncated
+        run._stored_timings = stored.timings
+        if stored.trace is not None:
+            run.traced(stored.trace)
+        return run
 
     @property
     def ended(self) -> bool:
@@ -268,11 +287,16 @@ class Run:
     @property
     def timings(self) -> Timings:
         """The durations so far. Tokens are the router's count, pieces of text where it told none."""
+        if self._stored_timings is not None:
+            return self._stored_timings
         told = self.usage.completion_tokens if self.usage else None
         return self._watch.timings(len(self.log) if told is None else told)
 
-    def snapshot(self) -> RunSnapshot:
-        """The run as it is now; safe to call from any thread while the loop writes."""
+    def snapshot(self, *, with_raw: bool = True) -> RunSnapshot:
+        """The run as it is now; safe to call from any thread while the loop writes.
+
+        Of a run under way, joining what was received costs the most; ``with_raw`` False leaves it out until the end.
+        """
         reply, told, known = self._reply, dict(self.told_finish), list(self.finish)
         texts = self.log.texts()
         choices = {index: ChoiceText(texts.get(index, ""), told.get(index)) for index in sorted({*texts, *known})}
@@ -294,7 +318,7 @@ class Run:
             headers=self.headers,
             timings=self.timings,
             error=self.error,
-            raw=self.raw_bytes().decode("utf-8", "replace"),
+            raw=self.raw_bytes().decode("utf-8", "replace") if with_raw or self.ended else "",
             raw_truncated=reply.raw_truncated if reply is not None else self._raw_truncated,
             queue_position=self.queue_position,
             pieces=len(self.log),

@@ -85,7 +85,7 @@ class RunRoutes:
 
     async def run_events(self, request: Request) -> Response:
         """One run alone, from its beginning or after ``Last-Event-ID``; the stream closes after its ``end``."""
-        run = self._run(request)
+        run = await self._run(request)
         if isinstance(run, Response):
             return run
         seen = request.headers.get("last-event-id") or request.query_params.get("from", "0")
@@ -98,7 +98,7 @@ class RunRoutes:
 
     async def run_delta(self, request: Request) -> Response:
         """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "next": …, "status": …, "ended": …, …}``."""
-        run = self._run(request)
+        run = await self._run(request)
         if isinstance(run, Response):
             return run
         start = request.query_params.get("from", "0")
@@ -115,7 +115,7 @@ class RunRoutes:
         """Stop a run. 403 for a foreign Origin or a wrong token (``?token=``, or ``{"token": …}`` as body)."""
         if not _same_origin(request):
             return _error(403, "This address takes requests from its own pages only")
-        run = self._run(request)
+        run = await self._run(request)
         if isinstance(run, Response):
             return run
         return Json({"stopping": self._hub.stop(run.id)})
@@ -136,11 +136,12 @@ class RunRoutes:
             return _error(429, "Too many connections follow this page")
         return channel
 
-    def _run(self, request: Request) -> Run | Response:
+    async def _run(self, request: Request) -> Run | Response:
         run_id = request.path_params["run"]
         if not self._signer.opens_run(run_id, request.query_params.get("token", "")):
             return _error(403, "The token does not open this run; reload the page")
-        return self._hub.run(run_id) or _error(404, "This run is not in memory (any more); look for it in the history")
+        found = self._hub.run(run_id) or await asyncio.to_thread(self._hub.find, run_id)
+        return found or _error(404, "There is no such run here; it may have been deleted")
 
     def _follow(self, reader: Reader, *, one_run: bool = False, after: Callable[[], None] | None = None) -> EventStream:
         def left() -> None:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -23,7 +24,8 @@ class Settings:
     """What the environment says; every field is documented in the README.
 
     ``secret`` signs the tokens of runs and channels. ``local_pace`` is the embedded model's speed in tokens per second, 0 for unpaced.
-    ``router_config`` is the local router's ``router.toml``, where it is not the data directory's.
+    ``router_config`` is the local router's ``router.toml``, where it is not the data directory's. ``database_url`` is a PostgreSQL
+    server's, with its password; ``None`` for an SQLite file in ``data_dir``.
     """
 
     data_dir: Path
@@ -34,12 +36,13 @@ class Settings:
     openai_base_url: str = OLLAMA_BASE_URL
     local_pace: float = 80.0
     router_config: Path | None = None
+    database_url: SecretStr | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Settings from ``ORQ_API_KEY``, ``ORQ_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` (a trailing
         ``/v1``, usual there, is taken off), ``PLAYGROUND_DATA_DIR``, ``PLAYGROUND_SECRET``, ``PLAYGROUND_LOCAL_PACE``,
-        ``PLAYGROUND_ROUTER_CONFIG``.
+        ``PLAYGROUND_ROUTER_CONFIG``, ``DATABASE_URL``.
 
         Raises ``ValueError`` naming the variable when its value cannot be used.
         """
@@ -55,6 +58,7 @@ class Settings:
             openai_base_url=openai_url or OLLAMA_BASE_URL,
             local_pace=_number(environ, "PLAYGROUND_LOCAL_PACE", 80.0),
             router_config=_file(environ, "PLAYGROUND_ROUTER_CONFIG"),
+            database_url=_database_url(environ),
         )
 
 
@@ -84,6 +88,22 @@ def _file(environ: Mapping[str, str], name: str) -> Path | None:
     if not path.is_file():
         raise ValueError(f"{name} must name a file; there is none at {text[:200]!r}")
     return path
+
+
+def _database_url(environ: Mapping[str, str]) -> SecretStr | None:
+    """The address of a PostgreSQL server. What is wrong with it is told without it: it holds a password."""
+    url = _secret(environ, "DATABASE_URL")
+    if url is None:
+        return None
+    text = url.get_secret_value()
+    scheme, _, rest = text.partition("://")
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        port = 0
+    if scheme not in ("postgres", "postgresql") or not rest.strip("/") or port == 0:
+        raise ValueError("DATABASE_URL must look like postgresql://user:password@host:5432/name; without it, SQLite is used")
+    return url
 
 
 def _kept_secret(data_dir: Path) -> str:

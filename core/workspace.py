@@ -1,4 +1,4 @@
-"""The one place that builds the object graph: settings, hub, local router, drafts, connections."""
+"""The one place that builds the object graph: settings, database, hub, local router, drafts, connections."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
 from core.settings import Settings
 from core.signing import Signer
+from core.storage.attempt_repository import AttemptRepository
+from core.storage.database import Database
+from core.storage.draft_repository import DraftRepository
+from core.storage.run_figures import RunFigures
+from core.storage.run_keeper import RunKeeper
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
@@ -33,28 +38,43 @@ log = logging.getLogger(__name__)
 
 
 class Workspace:
-    """What one process works with. Built without side effects; ``open()`` starts the hub and the local router."""
+    """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
+
+    ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.signer = Signer(settings.secret.get_secret_value())
-        self.hub = Hub()
-        self.drafts = DraftStore()
+        self.database = Database.of(settings.data_dir, settings.database_url)
+        self._keeper = RunKeeper(self.database)
+        self.runs = self._keeper.runs
+        self.attempts = AttemptRepository(self.database)
+        self.figures = RunFigures(self.database)
+        self.hub = Hub(on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
+        self.drafts = DraftStore(keeper=DraftRepository(self.database))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
 
     async def open(self) -> None:
-        """Start the hub on the running loop, and the local router in its own thread."""
+        """Open the database, start the hub on the running loop, and the local router in its own thread.
+
+        StorageRefused when the database is newer than this program; one that does not answer is tried again while runs go on.
+        """
+        await asyncio.to_thread(self._keeper.open)
         self.loop = asyncio.get_running_loop()
         self.router.start()
         await self.hub.open()
+        self.drafts.open()
 
     async def close(self) -> None:
-        """Stop what runs; runs under way end as stopped."""
+        """Stop what runs; runs under way end as interrupted, and what is not saved yet is saved."""
         await self.hub.close()
+        await self.drafts.close()
         self.router.stop()
+        self.database.close()
         self.loop = None
 
     @property

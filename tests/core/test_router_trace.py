@@ -128,7 +128,7 @@ async def test_the_end_does_not_wait_for_a_trace_that_does_not_come(hub: Hub) ->
 
 async def test_a_key_that_the_trace_repeats_is_masked() -> None:
     seen: list[RunSnapshot] = []
-    hub = Hub(on_change=seen.append)
+    hub = Hub(on_change=seen.extend)
     await hub.open()
     async with ReplayUpstream() as upstream:
         upstream.trace = response({"events": [], "name": f"Bearer {CANARY}"})

@@ -341,7 +341,7 @@ async def test_a_run_that_is_not_here_is_404_with_a_reason(site: Site) -> None:
     for method, what in (("GET", "events"), ("GET", "delta"), ("POST", "stop")):
         answer = await site.http.request(method, site.run("nobody", what))
         assert answer.status_code == 404
-        assert "not in memory" in answer.json()["error"]
+        assert "no such run" in answer.json()["error"]
 
 
 async def test_health_says_how_much_there_is_to_do(site: Site) -> None:
