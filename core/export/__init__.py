@@ -1,0 +1,1 @@
+"""Runs as files: written in the background, with progress, and read in again."""

@@ -1,0 +1,215 @@
+"""Runs as JSONL (whole, readable again), CSV and Parquet (a table, for spreadsheets and data frames), one run at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from core.storage.run_record import StoredRun, finish_reason_of, label, prompt_of
+
+FileKind = Literal["jsonl", "csv", "parquet"]
+MIME: Final[dict[FileKind, str]] = {
+    "jsonl": "application/x-ndjson",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+}
+ROW_GROUP: Final = 1_000
+"""Runs that a Parquet file's group holds, and so the most that are in memory at a time."""
+
+LARGEST_LINE: Final = 64 * 1024 * 1024
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+Written = Callable[[int], None]
+
+COLUMNS: Final[dict[str, str]] = {
+    "id": "text",
+    "created_at": "time",
+    "ended_at": "time",
+    "status": "text",
+    "connection": "text",
+    "base_url": "text",
+    "slot": "text",
+    "model_asked": "text",
+    "model_answered": "text",
+    "prompt": "text",
+    "output": "text",
+    "choices": "integer",
+    "finish_reason": "text",
+    "prompt_tokens": "integer",
+    "completion_tokens": "integer",
+    "total_tokens": "integer",
+    "cached_tokens": "integer",
+    "reasoning_tokens": "integer",
+    "cost_usd": "dollars",
+    "queued_s": "number",
+    "first_token_s": "number",
+    "total_s": "number",
+    "tokens_per_s": "number",
+    "attempts": "integer",
+    "cache": "text",
+    "error": "text",
+    "thread": "text",
+    "identity": "text",
+    "request": "text",
+    "system_fingerprint": "text",
+    "request_id": "text",
+    "starred": "flag",
+    "tags": "text",
+    "note": "text",
+}
+"""The table's columns. ``output`` is the first choice; ``request`` the body as JSON; what is unknown is empty, never 0."""
+
+
+def table_row(run: StoredRun) -> dict[str, Any]:
+    """One run as a row of the table, by ``COLUMNS``."""
+    seen = run.snapshot
+    usage, timings = seen.usage, seen.timings
+    prompt, completion = (usage.prompt_tokens_details, usage.completion_tokens_details) if usage else (None, None)
+    attempts = seen.headers.get("x-router-attempts", "")
+    return {
+        "id": seen.id,
+        "created_at": seen.created_at,
+        "ended_at": run.ended_at,
+        "status": seen.status,
+        "connection": seen.connection_name,
+        "base_url": seen.base_url,
+        "slot": seen.slot,
+        "model_asked": _text(seen.body.get("model")),
+        "model_answered": seen.model,
+        "prompt": prompt_of(seen.body),
+        "output": seen.text,
+        "choices": len(seen.choices),
+        "finish_reason": finish_reason_of(seen),
+        "prompt_tokens": usage.prompt_tokens if usage else None,
+        "completion_tokens": usage.completion_tokens if usage else None,
+        "total_tokens": usage.total_tokens if usage else None,
+        "cached_tokens": prompt.cached_tokens if prompt else None,
+        "reasoning_tokens": completion.reasoning_tokens if completion else None,
+        "cost_usd": run.cost_usd,
+        "queued_s": timings.queued_s,
+        "first_token_s": timings.first_token_s,
+        "total_s": timings.total_s,
+        "tokens_per_s": timings.tokens_per_s,
+        "attempts": int(attempts) if attempts.isdecimal() else None,
+        "cache": seen.headers.get("x-router-cache"),
+        "error": seen.error.cause if seen.error else None,
+        "thread": label(seen.body, "thread"),
+        "identity": label(seen.body, "identity", "contact"),
+        "request": json.dumps(seen.body, ensure_ascii=False),
+        "system_fingerprint": seen.system_fingerprint,
+        "request_id": seen.request_id,
+        "starred": run.starred,
+        "tags": ", ".join(run.tags),
+        "note": run.note,
+    }
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def write_runs(runs: Iterable[StoredRun], kind: FileKind, path: Path, written: Written = lambda _count: None) -> int:
+    """Write runs to a file, one after the other; how many. ``written`` hears how many are in it so far."""
+    match kind:
+        case "jsonl":
+            return _write_jsonl(runs, path, written)
+        case "csv":
+            return _write_csv(runs, path, written)
+        case "parquet":
+            return _write_parquet(runs, path, written)
+
+
+def _write_jsonl(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for count, run in enumerate(runs, 1):
+            file.write(json.dumps(run.to_json(), separators=(",", ":")) + "\n")  # ASCII: half an emoji can be written, too
+            written(count)
+    return count
+
+
+def _write_csv(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+    """With a byte order mark, or Excel reads the text as Latin 1."""
+    count = 0
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        for count, run in enumerate(runs, 1):
+            table.writerow({name: _cell(value) for name, value in table_row(run).items()})
+            written(count)
+    return count
+
+
+def _cell(value: Any) -> Any:
+    """A cell as a spreadsheet shows it: an apostrophe keeps a text that begins like a formula from being one (OWASP, CSV injection)."""
+    match value:
+        case str() if value.startswith(_FORMULA):
+            return "'" + value
+        case datetime():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return value
+
+
+def _write_parquet(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+    import pyarrow as pa  # 0.1 s, and only here
+    import pyarrow.parquet as pq
+
+    types = {
+        "text": pa.string(),
+        "time": pa.timestamp("us", tz="UTC"),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "dollars": pa.decimal128(38, 12),
+        "flag": pa.bool_(),
+    }
+    schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
+    count = 0
+    remaining = map(table_row, runs)
+    with pq.ParquetWriter(path, schema, compression="zstd") as file:
+        while rows := [{name: _whole(value) for name, value in row.items()} for row in islice(remaining, ROW_GROUP)]:
+            file.write_table(pa.Table.from_pylist(rows, schema))
+            count += len(rows)
+            written(count)
+    return count
+
+
+def _whole(value: Any) -> Any:
+    """Text that can be written as UTF-8: half of a surrogate pair becomes a question mark."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def read_runs(content: bytes | io.BufferedIOBase) -> Iterator[StoredRun]:
+    """The runs of a JSONL file. ValueError naming the line that is none; the runs before it have come by then."""
+    lines = io.BytesIO(content) if isinstance(content, bytes) else content
+    for number in range(1, 2**31):
+        line = lines.readline(LARGEST_LINE)
+        if not line:
+            return
+        if len(line) == LARGEST_LINE:
+            raise ValueError(f"Line {number} is longer than {LARGEST_LINE // 1024**2} MB; this is no export of runs.")
+        if line.strip():
+            yield _read_line(line, number)
+
+
+def _read_line(line: bytes, number: int) -> StoredRun:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError(f"Line {number} is no JSON; export runs as JSONL and import that file.") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"Line {number} is no exported run.")
+    try:
+        return StoredRun.from_json(found)
+    except ValueError as problem:
+        raise ValueError(f"Line {number}: {problem}") from None
