@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.connection import DEFAULT_PATHS, Connection
@@ -230,6 +230,7 @@ events = st.fixed_dictionaries(
 statuses = st.sampled_from(["waiting", "streaming", "finished", "stopped", "failed", "interrupted"])
 
 
+@settings(deadline=None, max_examples=100)
 @given(
     told=st.lists(events | st.dictionaries(names, junk, max_size=4) | junk, max_size=12),
     status=statuses,
