@@ -24,6 +24,9 @@ SHAPED = ""
 
 Digests = Mapping[str, bytes]
 
+_ENCODER = json.JSONEncoder(sort_keys=True)
+"""Made once: ``json.dumps`` with an option makes one a call, which takes longer than encoding a number."""
+
 
 class RecentRequests:
     """The newest requests of each caller that the cache had no answer for."""
@@ -68,17 +71,17 @@ class RecentRequests:
         return found | {SHAPED: self._digest(shaped)}
 
     def _digest(self, value: Any) -> bytes:
-        text = json.dumps(value, sort_keys=True)
+        text = _ENCODER.encode(value)
         return hashlib.blake2b(text.encode(), digest_size=8, key=self._key).digest()
 
 
-def changes(before: Digests, now: Digests) -> list[str]:
+def changes(before: Digests, now: Digests) -> set[str]:
     """The fields that are different, or in one only; ``SHAPED`` where nothing else explains another prompt."""
-    found = sorted(name for name in {*before, *now} if name != SHAPED and before.get(name) != now.get(name))
-    return found or [SHAPED]
+    found = {name for name, _ in before.items() ^ now.items()}
+    return found - {SHAPED} or {SHAPED}
 
 
-def _told(found: list[str] | None, now: Digests) -> dict[str, Any]:
-    if found is None or len(found) > MOST_CHANGES or {"model", "prompt"} & now.keys() <= set(found):
+def _told(found: set[str] | None, now: Digests) -> dict[str, Any]:
+    if found is None or len(found) > MOST_CHANGES or {"model", "prompt"} & now.keys() <= found:
         return {"first": True}
-    return {"reshaped": True} if found == [SHAPED] else {"changed": found}
+    return {"reshaped": True} if found == {SHAPED} else {"changed": sorted(found)}
