@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from core.contract.containers import Each, Table
+from core.contract.containers import Table
 from core.contract.parts import OptionalTexts, Part
 from core.contract.rules import Choice, Fault, Number, Refusal, Text
 
@@ -26,7 +26,7 @@ class PiiRedaction(Part):
         description="Regions whose kinds of personal data are looked for, as codes such as `nl` or `gb`; `all` stands alone. "
         "Added to `entities`; with neither, every region is looked for.",
     )
-    entities: Annotated[tuple[str, ...] | None, Each(item=Text(what="the name of an entity", filled=True), what="texts")] = Field(
+    entities: OptionalTexts = Field(
         default=None,
         description="Kinds of personal data to replace, such as `EMAIL_ADDRESS`. Alone, only these; with `regions`, these too.",
     )
@@ -47,14 +47,13 @@ class PiiRedaction(Part):
     def _of_named_entities(cls, value: dict[str, float] | None, info: ValidationInfo) -> dict[str, float] | None:
         if "entities" in info.data and value:  # absent when entities was refused itself
             named = info.data["entities"] or ()
-            nameless = (
-                [Fault((), "must name an entity for each threshold, got empty text")] if any(not one.strip() for one in value) else []
-            )
-            strangers = [
-                Fault((entity,), "must also be named in entities; add it there or remove its threshold")
-                for entity in value
-                if entity.strip() and entity not in named
-            ]
-            if nameless or strangers:
-                raise Refusal(*nameless, *strangers)
+            faults = [_stranger(entity) for entity in value if entity not in named]
+            if faults:
+                raise Refusal(*faults)
         return value
+
+
+def _stranger(entity: str) -> Fault:
+    if not entity.strip():
+        return Fault((), "must name an entity for each threshold, got empty text")
+    return Fault((entity,), "must also be named in entities; add it there or remove its threshold")

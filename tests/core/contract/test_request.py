@@ -149,9 +149,6 @@ class TestEntityThresholds:
             "entity_thresholds must name an entity for each threshold, got empty text",
         )
 
-    def test_of_a_nameless_entity_are_refused_at_the_entity(self) -> None:
-        assert problem(plugins=[{"id": "pii_redaction", "entities": [""]}]).path == "plugins.0.entities.0"
-
     def test_of_named_entities_are_taken(self) -> None:
         plugin = {"id": "pii_redaction", "entities": ["A", "B"], "entity_thresholds": {"B": 0}}
         assert check_request({**MINIMAL, "plugins": [plugin]}) == ()
