@@ -18,22 +18,30 @@ from core import run_routes
 from core.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
-from core.errors import PlaygroundError
+from core.errors import PlaygroundError, TimedOut
+from core.export.export_jobs import ExportJobs
+from core.export.export_routes import export_routes
 from core.hub import Hub
 from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
+from core.price_book import PriceBook
+from core.router_reads import KnowledgeBase, knowledge_bases
+from core.run_cost import run_cost
 from core.settings import Settings
 from core.signing import Signer
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.draft_repository import DraftRepository
+from core.storage.preference_repository import PreferenceRepository
 from core.storage.run_figures import RunFigures
 from core.storage.run_keeper import RunKeeper
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
 MODELS_FRESH_S = 60.0
+KNOWLEDGE_LIST_S = 5.0
+KnowledgeListing = tuple[KnowledgeBase, ...] | None | PlaygroundError
 log = logging.getLogger(__name__)
 
 
@@ -41,22 +49,27 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
+    ``prices`` is what costs are reckoned by, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.signer = Signer(settings.secret.get_secret_value())
         self.database = Database.of(settings.data_dir, settings.database_url)
-        self._keeper = RunKeeper(self.database)
+        self.preferences = PreferenceRepository(self.database)
+        self.prices = PriceBook(self.preferences)
+        self._keeper = RunKeeper(self.database, cost=lambda run: run_cost(run, self.prices.prices))
         self.runs = self._keeper.runs
         self.attempts = AttemptRepository(self.database)
         self.figures = RunFigures(self.database)
+        self.exports = ExportJobs(self.runs)
         self.hub = Hub(on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+        self._knowledge: dict[tuple[str, str], tuple[float, KnowledgeListing]] = {}
 
     async def open(self) -> None:
         """Open the database, start the hub on the running loop, and the local router in its own thread.
@@ -74,6 +87,7 @@ class Workspace:
         await self.hub.close()
         await self.drafts.close()
         self.router.stop()
+        self.exports.close()
         self.database.close()
         self.loop = None
 
@@ -111,6 +125,37 @@ class Workspace:
         """Ask the connection again at the next ``models()``."""
         self._models.pop((connection.base_url, connection.kind), None)
 
+    def ask(self, connection: Connection, work: Callable[[RouterClient], Coroutine[Any, Any, T]], timeout_s: float = 10.0) -> T:
+        """What ``work`` gets from the connection's router. Raises what it raises; TimedOut after ``timeout_s`` seconds."""
+
+        async def asked() -> T:
+            async with RouterClient(connection) as client:
+                return await work(client)
+
+        try:
+            return self.call(asked, timeout_s)
+        except TimeoutError:
+            cause = f"{connection.name} did not answer within {timeout_s:g} s."
+            raise TimedOut(cause, "Try again, or choose another connection.", phase="read", seconds=timeout_s) from None
+
+    def knowledge(self, connection: Connection) -> KnowledgeListing:
+        """The knowledge bases of a connection's router, at most a minute old: None where it lists none, the error where that failed."""
+        key = (connection.base_url, connection.kind)
+        known = self._knowledge.get(key)
+        if known and time.monotonic() - known[0] < MODELS_FRESH_S:
+            return known[1]
+        found: KnowledgeListing
+        try:
+            found = self.ask(connection, knowledge_bases, KNOWLEDGE_LIST_S)
+        except PlaygroundError as error:
+            found = error
+        self._knowledge[key] = (time.monotonic(), found)
+        return found
+
+    def forget_knowledge(self, connection: Connection) -> None:
+        """Ask the connection again at the next ``knowledge()``."""
+        self._knowledge.pop((connection.base_url, connection.kind), None)
+
     @staticmethod
     async def _list_models(connection: Connection) -> tuple[str, ...]:
         client = RouterClient(connection)
@@ -143,7 +188,7 @@ def opened_workspace() -> Workspace:
 def routes() -> list[BaseRoute]:
     """The HTTP routes that panels and health checks read."""
     current = workspace()
-    return [*run_routes.routes(current.hub, current.signer)]
+    return [*run_routes.routes(current.hub, current.signer), *export_routes(current.exports)]
 
 
 @asynccontextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.errors import StorageProblem, StorageUnavailable
 from core.run import RunSnapshot
+from core.run_cost import RunCost
 from core.storage.database import Database
 from core.storage.process_registry import ProcessRegistry
 from core.storage.run_repository import LOCAL, RunRepository
@@ -16,10 +17,21 @@ log = logging.getLogger(__name__)
 
 
 class RunKeeper:
-    """The hub's side of the database. Where it cannot be reached at the start, the first save that works makes up for it."""
+    """The hub's side of the database. Where it cannot be reached at the start, the first save that works makes up for it.
 
-    def __init__(self, database: Database, owner: str = LOCAL, *, registry: ProcessRegistry | None = None) -> None:
+    ``cost`` reckons what a run cost that has ended.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner: str = LOCAL,
+        *,
+        registry: ProcessRegistry | None = None,
+        cost: Callable[[RunSnapshot], RunCost] | None = None,
+    ) -> None:
         self._database = database
+        self._cost = cost
         self._registry = registry or ProcessRegistry(database)
         self.runs = RunRepository(database, owner, process=self._registry.id)
         self._begun = False
@@ -33,9 +45,10 @@ class RunKeeper:
             log.warning("the database cannot be used yet: %s", problem.cause)
 
     def save(self, snapshots: Sequence[RunSnapshot]) -> None:
-        """Store runs as they are now."""
+        """Store runs as they are now, and what those that ended cost."""
         self._begin()
-        self.runs.save(snapshots)
+        cost = self._cost
+        self.runs.save(snapshots, {run.id: cost(run) for run in snapshots if run.ended} if cost else None)
 
     def find(self, run_id: str) -> RunSnapshot | None:
         """A stored run; ``None`` also while the database cannot be used."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, Select, delete, func, select, type_coerce, update
 
 from core.run import ENDED, RunSnapshot
+from core.run_cost import RunCost
 from core.storage import full_text, run_rows
 from core.storage.column_types import Dollars, Moment
 from core.storage.database import Database
@@ -44,11 +45,14 @@ class RunRepository:
 
     # Writing
 
-    def save(self, snapshots: Sequence[RunSnapshot]) -> None:
-        """Store runs as they are now, new ones and known ones; marks and costs stay. All of them, or (when it raises) none."""
+    def save(self, snapshots: Sequence[RunSnapshot], costs: Mapping[str, RunCost] | None = None) -> None:
+        """Store runs as they are now, new ones and known ones; marks stay, and so do the costs of runs that ``costs`` (by id) leaves out.
+
+        All of them, or (when it raises) none.
+        """
         with self._database.write() as connection:
             for snapshot in snapshots:
-                self._write(connection, snapshot, ended_at(snapshot))
+                self._write(connection, snapshot, ended_at(snapshot), (costs or {}).get(snapshot.id))
 
     def insert(self, stored: Iterable[StoredRun]) -> int:
         """Import runs with everything on them; how many. Ids that are here already are left as they are, deleted ones too.
@@ -266,12 +270,13 @@ class RunRepository:
             connection.execute(attempts.insert(), tried)
         return len(fresh)
 
-    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None) -> None:
+    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> None:
         """Both rows of a run, its attempts, and, the first time it is seen ended, its words."""
-        row = self._row(run, ended_at) | {"process": self._process}
+        row = self._row(run, ended_at) | {"process": self._process} | ({"cost_usd": cost.usd} if cost else {})
         kept = connection.execute(upsert(connection, runs, row, "owner", "id").returning(runs.c.pk, runs.c.indexed)).one()
         pk = int(kept.pk)
-        connection.execute(upsert(connection, run_contents, {"run_pk": pk, **run_rows.contents(run)}, "run_pk"))
+        contents = run_rows.contents(run) | ({"cost_detail": cost.detail()} if cost else {})
+        connection.execute(upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk"))
         for attempt in attempts_of(run):
             tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
             connection.execute(upsert(connection, attempts, tried, "run_pk", "number"))

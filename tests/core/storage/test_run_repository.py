@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from core.metrics import Timings
+from core.pricing import Price
 from core.run import ChoiceText, RunSnapshot
+from core.run_cost import RunCost
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.run_query import SORT_COLUMNS, RunFilter, RunOrder, SortColumn
@@ -379,3 +381,12 @@ def test_values_to_choose_from_are_those_of_runs_that_are_there(stored: RunRepos
     stored.save(made)
     stored.delete(RunFilter(ids=(made[3].id,)))
     assert stored.values("model_answered") == ("a", "b")
+
+
+def test_cost_of_an_ended_run_is_stored_with_it_and_stays(database: Database):
+    runs, ended = RunRepository(database), run()
+    reckoned = RunCost(Decimal("0.000042"), "at a price", Price("local/pydoc", Decimal(1), Decimal(2)))
+    runs.save([ended], {ended.id: reckoned})
+    runs.save([ended])
+    found = runs.find(ended.id)
+    assert (found.cost_usd, found.cost_detail) == (Decimal("0.000042"), reckoned.detail())
