@@ -76,7 +76,7 @@ def _update(changes: dict[str, Any]) -> None:
 def _local() -> None:
     connection = workspace().local_connection
     st.caption(f"Listening on `{connection.base_url}`, started with this playground on a free port, with a key made at start.")
-    st.caption("Models: `local/pydoc` and two weaker ones, and `rehearsal/…` models that fail on request.")
+    st.caption("Models: `local/pydoc` and two weaker ones, `rehearsal/…` models that fail on request, and those of the servers below.")
 
 
 def _remote(kind: ServerKind) -> None:

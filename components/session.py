@@ -20,6 +20,10 @@ from core.server_choice import ServerChoice, choose_connection
 _CHANNEL = "session.channel"
 _CHOICE = "session.connection"
 _TYPED_KEYS = "session.keys"
+_UPSTREAM_KEY = "session.upstream_key"
+
+RUNS_REMEMBERED = 500
+"""How many runs of a slot a session can go back to."""
 
 FIRST_DRAFT: dict[str, Any] = {
     "body": {"model": "local/pydoc", "max_tokens": 200, "stream": True},
@@ -55,6 +59,14 @@ def run_id(slot: str) -> str | None:
 def set_run_id(slot: str, value: str | None) -> None:
     """Show run ``value`` in ``slot``; ``None`` empties it."""
     st.session_state[f"session.run.{slot}"] = value
+    if value is not None:
+        st.session_state[f"session.runs.{slot}"] = [*(run for run in run_ids(slot) if run != value), value][-RUNS_REMEMBERED:]
+
+
+def run_ids(slot: str) -> list[str]:
+    """The runs that were shown in ``slot`` during this session, the newest last."""
+    found: list[str] = st.session_state.get(f"session.runs.{slot}", [])
+    return found
 
 
 def restore_draft(slot: str, store: DraftStore, *, linked: str | None, fallback: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -120,6 +132,17 @@ def set_typed_key(kind: ServerKind, key: SecretStr | None) -> None:
     if key is not None:
         keys[kind] = key
     st.session_state[_TYPED_KEYS] = keys
+
+
+def upstream_key() -> SecretStr | None:
+    """The key typed for an upstream that is being added."""
+    found: SecretStr | None = st.session_state.get(_UPSTREAM_KEY)
+    return found
+
+
+def set_upstream_key(key: SecretStr | None) -> None:
+    """Keep a key until its upstream is added; ``None`` forgets it."""
+    st.session_state[_UPSTREAM_KEY] = key
 
 
 def connection() -> Connection:

@@ -15,6 +15,9 @@ from core.settings import Settings
 KEY_VARIABLES: dict[str, str] = {"orq": "ORQ_API_KEY", "openai": "OPENAI_API_KEY"}
 """Environment variable and Streamlit secret that hold the key of each kind of server."""
 
+UPSTREAM_VARIABLES = "UPSTREAM_"
+"""Environment variables that begin so are meant for upstreams, whatever their addresses."""
+
 KeySource = Literal["typed", "environment", "secrets", "none"]
 
 
@@ -63,6 +66,21 @@ def find_key(
         return from_environment, "environment"
     kept = secrets.get(KEY_VARIABLES[kind])
     return (SecretStr(kept), "secrets") if kept else (None, "none")
+
+
+def variable_problem(variable: str, base_url: str, settings: Settings) -> str | None:
+    """Why the environment variable ``variable`` may not be named on a page as the key of ``base_url``; ``None`` when it may.
+
+    Whoever opens the page could otherwise have any secret of the environment sent to an address of their own.
+    """
+    if variable.startswith(UPSTREAM_VARIABLES):
+        return None
+    if variable == KEY_VARIABLES["openai"] and _same_host(base_url, settings.openai_base_url, "https://api.openai.com"):
+        return None
+    return (
+        f"Only variables that begin with {UPSTREAM_VARIABLES}, and OPENAI_API_KEY for OpenAI's own address, can be named here. "
+        "Type the key, or name the variable in router.toml"
+    )
 
 
 def _same_host(url: str, *others: str) -> bool:

@@ -1,5 +1,7 @@
-"""Connections: which server answers, at which address, with which key; and a test that really calls it."""
+"""Connections: which server answers, at which address, with which key; the servers behind the local router; and tests that really call."""
 
 from components.connection_form import connection_form
+from components.upstream_form import upstreams
 
 connection_form()
+upstreams()

@@ -111,6 +111,13 @@ class Upstreams:
         """Every upstream and what is known about it; asks nobody."""
         return tuple(UpstreamStatus(found.config, found.source, found.listed, found.key_hint) for found in self._upstreams.values())
 
+    def find_key(self, config: UpstreamConfig) -> SecretStr | None:
+        """The key that an upstream set up so is sent now: the one that was typed for its name and address, or the environment's."""
+        known = self._upstreams.get(config.name)
+        typed = self._typed.get(config.name) if known is None or known.config.base_url == config.base_url else None
+        text = self._environ.get(config.api_key_env, "").strip() if config.api_key_env else ""
+        return typed or (SecretStr(text) if text else None)
+
     def find(self, model: str) -> tuple[Upstream, str]:
         """The upstream of ``name/model`` and the model's own name; ``KeyError`` when there is no such upstream."""
         name, slash, own = model.partition("/")
@@ -174,12 +181,7 @@ class Upstreams:
         return old if old is not None and old.config == config and old.source == source else self._new(config, source)
 
     def _new(self, config: UpstreamConfig, source: Source) -> Upstream:
-        def find_key() -> SecretStr | None:
-            typed = self._typed.get(config.name) if source == "added" else None
-            text = self._environ.get(config.api_key_env, "").strip() if config.api_key_env else ""
-            return typed or (SecretStr(text) if text else None)
-
-        return Upstream(config, source, find_key, self._pool)
+        return Upstream(config, source, lambda: self.find_key(config), self._pool)
 
     def _keep(self, upstreams: dict[str, Upstream]) -> None:
         if self._added_file is not None:

@@ -1,0 +1,156 @@
+"""The Connections page through Streamlit's AppTest: servers are added behind the local router, tested, changed and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.workspace import opened_workspace
+from tests.core.local_router.upstreams.chat_server import ChatServer, chat_server
+from tests.support.server_thread import served
+
+SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
+KEY = "sk-typed-canary-5519"
+
+
+@pytest.fixture
+def chat() -> Iterator[ChatServer]:
+    with chat_server() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    yield
+    upstreams = opened_workspace().router.upstreams
+    for status in upstreams.status():
+        upstreams.remove(status.config.name)
+
+
+class Page:
+    """The shell with the Connections page on it."""
+
+    def __init__(self) -> None:
+        self.at = AppTest.from_file(SHELL, default_timeout=30)
+        self.run()
+        self.at.switch_page("connections.py")
+        self.run()
+
+    def run(self) -> Page:
+        self.at.run()
+        assert not self.at.exception, self.at.exception[0].stack_trace
+        return self
+
+    def set(self, **fields: str) -> Page:
+        for name, value in fields.items():
+            self.at.get_by_key(f"upstream.{name}").set_value(value)
+            self.run()
+        return self
+
+    def click(self, key: str) -> Page:
+        self.at.get_by_key(key).click()
+        return self.run()
+
+    def value(self, name: str) -> str:
+        return str(self.at.get_by_key(f"upstream.{name}").value)
+
+    @property
+    def text(self) -> str:
+        kinds = ("markdown", "caption", "success", "error", "warning")
+        return "\n".join(element.value for kind in kinds for element in getattr(self.at, kind)).replace("\\", "")
+
+
+def names() -> list[str]:
+    return [status.config.name for status in opened_workspace().router.upstreams.status()]
+
+
+def test_server_is_tested_added_and_its_models_are_on_offer_at_once(chat: ChatServer):
+    page = Page().set(name="mine", base_url=chat.base_url + "/v1", key=KEY).click("upstream.test")
+    assert "thinker (over chat) answered" in page.text
+    assert names() == []
+    page.click("upstream.add")
+    assert names() == ["mine"]
+    assert "mine can be used" in page.text
+    assert "answers · 2 models" in page.text
+    current = opened_workspace()
+    assert {"mine/thinker", "mine/family/other"} < set(current.models(current.local_connection))
+    body = {"model": "mine/thinker", "prompt": "Hello"}
+    headers = {"Authorization": f"Bearer {current.router.api_key.get_secret_value()}"}
+    assert httpx.post(f"{current.router.base_url}/v1/completions", json=body, headers=headers, timeout=30).status_code == 200
+    assert set(chat.keys) == {f"Bearer {KEY}"}
+    assert [page.value(name) for name in ("name", "base_url", "key")] == ["", "", ""]
+
+
+def test_typed_key_is_in_no_file_and_not_on_the_page(chat: ChatServer):
+    page = Page().set(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add")
+    assert chat.keys
+    assert KEY not in page.text + str(
+        [vars(element.proto) if hasattr(element.proto, "__dict__") else element for element in page.at.text_input]
+    )
+    data_dir = opened_workspace().settings.data_dir
+    assert (data_dir / "router" / "upstreams.json").is_file()
+    assert not [path for path in data_dir.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"name": "local", "base_url": "http://a"}, "name may not be local"),
+        ({"name": "", "base_url": "http://a"}, "name must be 1 to 64 letters"),
+        ({"name": "a", "base_url": "localhost"}, "base_url cannot be used: A base URL starts with"),
+        ({"name": "a", "base_url": "http://a", "api_key_env": "sk-canary-in-the-wrong-field"}, "api_key_env must be the name"),
+        ({"name": "a", "base_url": "http://a", "api_key_env": "PLAYGROUND_SECRET"}, "Only variables that begin with UPSTREAM_"),
+        ({"name": "a", "base_url": "http://a", "api_key_env": "OPENAI_API_KEY"}, "Only variables that begin with UPSTREAM_"),
+    ],
+)
+def test_what_cannot_be_used_is_marked_at_its_field_and_nothing_is_added(fields, said):
+    page = Page().set(**fields).click("upstream.add")
+    assert said in page.text
+    assert names() == []
+
+
+def test_preset_fills_the_form():
+    page = Page()
+    page.at.get_by_key("upstream.preset").set_value("OpenAI")
+    page.run()
+    assert [page.value(name) for name in ("name", "base_url", "api_key_env")] == ["openai", "https://api.openai.com", "OPENAI_API_KEY"]
+
+
+def test_second_server_of_a_name_is_refused(chat: ChatServer):
+    page = Page().set(name="mine", base_url=chat.base_url).click("upstream.add")
+    page.set(name="mine", base_url="http://elsewhere").click("upstream.add")
+    assert "There is an upstream mine already" in page.text
+
+
+def test_server_is_changed_and_removed(chat: ChatServer):
+    page = Page().set(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add").click("upstreams.edit.mine")
+    assert page.value("base_url") == chat.base_url
+    page.set(models="thinker, other").click("upstream.add")
+    (status,) = opened_workspace().router.upstreams.status()
+    assert status.config.models == ["thinker", "other"]
+    assert opened_workspace().router.upstreams.has_typed_key("mine")
+    page.click("upstreams.remove.mine")
+    assert names() == []
+
+
+def test_server_that_is_down_says_so_and_what_to_do():
+    page = Page().set(name="dead", base_url="http://127.0.0.1:9").click("upstream.add")
+    assert "does not answer" in page.text
+    page.click("upstreams.test.dead")
+    assert "Is the server running at http" in page.text
+
+
+def test_test_of_a_key_that_is_refused_does_not_send_people_to_the_page_they_are_on():
+    async def refuse(scope, receive, send):
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": b'{"error": {"message": "Who are you?"}}'})
+
+    with served(refuse) as url:
+        page = Page().set(name="locked", base_url=url).click("upstream.test")
+    assert "Who are you?" in page.text
+    assert "Connections page" not in page.text
+    assert "Enter a key." in page.text
