@@ -13,14 +13,17 @@ from components import session
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
 from components.run_summary import run_summary
+from components.rehearsal import rehearsal
 from components.services import workspace
 from components.stream_panel import stream_panel
 from core.client import encode_body
+from components.weights import weights
 from core.connection import Connection
 from core.errors import InvalidRequest, PlaygroundError
 from core.local_router.catalog import MODELS
 from core.outgoing import Outgoing, most_tokens, outgoing
 from core.run import RunSnapshot
+from core.rehearsal import ROUTING
 
 DESCRIPTIONS = {card.id: card.description for card in MODELS}
 RUNNING = ("queued", "waiting", "streaming")
@@ -129,6 +132,25 @@ def output(slot: Slot) -> None:
     else:
         _examples(slot)
 
+    _routing(slot)
+
+
+def _routing(slot: Slot) -> None:
+    """What can be tried of the draft's routing without sending anything; nothing where it has none."""
+    routed, balanced = _routing_shown(slot.outgoing.body)
+    if routed:
+        with st.container(horizontal=True, gap="small", key=f"routing-{slot.name}"):
+            rehearsal(slot.outgoing.body, key=slot.name)
+            if balanced:
+                hub = workspace().hub
+                weights(slot.outgoing.body, [run for run_id in session.run_ids(slot.name) if (run := hub.run(run_id))], key=slot.name)
+
+
+def _routing_shown(body: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether there is routing to rehearse, and whether a load balancer is part of it."""
+    orq = body.get("orq")
+    found = {name for name in ROUTING if name in body or (isinstance(orq, dict) and name in orq)}
+    return bool(found), "load_balancer" in found
 
 def _traced(run_id: str) -> Callable[[], RunSnapshot | None]:
     """The run, once its router told what it did or will not tell any more."""
@@ -165,7 +187,8 @@ def _refreshed(drawn: Slot) -> Refreshed:
     session.keep_draft(drawn.name, workspace().drafts)
     now = replace(drawn, draft=draft, outgoing=outgoing(draft))
     on_the_wire = repr(now.outgoing.body) if st.session_state.get(f"wire-{drawn.name}") else ""
-    return Refreshed(draft, now.outgoing.problems, (now.obstacles, tuple(_preflight_parts(now)), on_the_wire))
+    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body))
+    return Refreshed(draft, now.outgoing.problems, around)
 
 
 def run_bar(slot: Slot) -> None:

@@ -22,14 +22,14 @@ _CHOICE = "session.connection"
 _TYPED_KEYS = "session.keys"
 _UPSTREAM_KEY = "session.upstream_key"
 
-RUNS_REMEMBERED = 500
-"""How many runs of a slot a session can go back to."""
-
 FIRST_DRAFT: dict[str, Any] = {
     "body": {"model": "local/pydoc", "max_tokens": 200, "stream": True},
     "extra": "",
 }
 """What a new visitor starts from: a model that needs no account, room for more than 16 tokens, and a live stream."""
+
+RUNS_REMEMBERED = 500
+"""How many runs of a slot a session can go back to."""
 
 
 def channel() -> str:
