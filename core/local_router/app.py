@@ -24,13 +24,21 @@ from core.local_router.catalog import Models
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.completions import CompletionsEndpoint, caller
 from core.local_router.config import IN_MEMORY, RouterConfig
+from core.local_router.identities.attribution import Attribution
+from core.local_router.identities.ledger import Ledger
+from core.local_router.identities.routes import identity_routes
+from core.local_router.identities.store import PartyStore
 from core.local_router.knowledge.store import KnowledgeStore
 from core.local_router.knowledge_api.routes import knowledge_routes
 from core.local_router.openapi import show_openapi
 from core.local_router.pii.capabilities import show_capabilities
 from core.local_router.pipeline import Pipeline
+from core.local_router.prompts.routes import prompt_routes
+from core.local_router.prompts.shaper import StoredPromptStep
+from core.local_router.prompts.store import PromptStore
 from core.local_router.retrieval.search import Searcher
 from core.local_router.retrieval.shaper import Retrieval
+from core.local_router.templates import Inputs
 from core.local_router.threads import wait_for
 from core.local_router.trace import Traces
 from core.local_router.upstreams import Upstreams
@@ -53,10 +61,14 @@ def local_router_app(
     models = Models(pace, upstreams)
     knowledge = KnowledgeStore(config.data_dir, lambda model, texts: wait_for(upstreams.embed(model, texts)))
     searcher = Searcher(knowledge, models, clock, upstreams)
-    shapers = (Retrieval(searcher),)
+    prompts = PromptStore(config.file("prompts.db"))
+    ledger = Ledger(PartyStore(config.file("identities.db")))
+    owner = _one_for_all if api_key.get_secret_value() else str
+    shapers = (StoredPromptStep(prompts), Inputs(), Retrieval(searcher))
     pipeline = Pipeline(models, clock, rng or random.Random(), AnswerCache(clock), shapers)  # noqa: S311 - shares and waits, no secrets
-    routed = CompletionsEndpoint(pipeline, traces, open_reason="stop")
-    openai = CompletionsEndpoint(pipeline, traces, open_reason=None)
+    attributed = Attribution(pipeline, ledger, owner)
+    routed = CompletionsEndpoint(attributed, traces, open_reason="stop")
+    openai = CompletionsEndpoint(attributed, traces, open_reason=None)
 
     async def list_models(_request: Request) -> Response:
         return JSONResponse(await models.listing())
@@ -64,7 +76,7 @@ def local_router_app(
     async def show_trace(request: Request) -> Response:
         return JSONResponse(traces.find(request.path_params["request_id"], caller(request)).view())
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v2/router/completions", _endpoint(routed), methods=["POST"]),
             Route("/v3/router/completions", _endpoint(routed), methods=["POST"]),
@@ -74,12 +86,21 @@ def local_router_app(
             Route("/v1/models", list_models, methods=["GET"]),
             Route("/v2/pii/capabilities", show_capabilities, methods=["GET"]),
             *knowledge_routes(knowledge, searcher, upstreams),
+            *prompt_routes(prompts),
+            *identity_routes(ledger, owner),
             Route("/openapi.json", show_openapi, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
         ],
         middleware=[Middleware(Requests), Middleware(KeyCheck, api_key=api_key)],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug},
     )
+    app.state.ledger = ledger
+    return app
+
+
+def _one_for_all(_caller: str) -> str:
+    """Whose identities they are where everybody has the router's own key, which may be another one after each start."""
+    return ""
 
 
 def _endpoint(endpoint: CompletionsEndpoint) -> Callable[[Request], Awaitable[Response]]:

@@ -13,12 +13,11 @@ from core.contract.request import parse_request
 from core.errors import InvalidRequest
 from core.local_router.answer import Call
 from core.local_router.api_error import ApiError
-from core.local_router.pipeline import Pipeline
+from core.local_router.identities.attribution import Answering
 from core.local_router.plan import settled
 from core.local_router.request_body import read_bytes
 from core.local_router.streaming import ClientGone, EventStream, json_response, unless_client_leaves
 from core.local_router.trace import Trace, Traces
-from core.local_router.unsupported import refuse_unsupported
 
 MOST_CHOICES = 16
 
@@ -27,7 +26,7 @@ MOST_CHOICES = 16
 class CompletionsEndpoint:
     """One of the three addresses. ``open_reason`` is the ``finish_reason`` of frames that are not a choice's last."""
 
-    pipeline: Pipeline
+    pipeline: Answering
     traces: Traces
     open_reason: str | None
 
@@ -61,7 +60,7 @@ def caller(request: Request) -> str:
 
 
 def _checked(raw: bytes) -> dict[str, Any]:
-    """The request as the contract spells it; ``ApiError`` 400 or 501 otherwise."""
+    """The request as the contract spells it; ``ApiError`` 400 otherwise."""
     try:
         body = parse_request(raw, lenient=True).to_wire()
     except InvalidRequest as error:
@@ -73,5 +72,4 @@ def _checked(raw: bytes) -> dict[str, Any]:
     stops = body.get("stop")
     if stops == "" or (isinstance(stops, list) and "" in stops):
         raise ApiError(400, "A stop sequence has at least one character.", param="stop")
-    refuse_unsupported(body)
     return body

@@ -16,5 +16,9 @@ class RouterConfig:
     data_dir: Path | None = None
     config_file: Path | None = None
 
+    def file(self, name: str) -> Path | None:
+        """The file of that name in ``data_dir``; None where everything is kept in memory."""
+        return self.data_dir / name if self.data_dir else None
+
 
 IN_MEMORY = RouterConfig()

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from core.local_router.app import local_router_app
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.config import IN_MEMORY, RouterConfig
+from core.local_router.identities.ledger import Ledger
 from core.local_router.models.pydoc import learned_text
 from core.local_router.upstreams import Upstreams
 
@@ -141,16 +142,18 @@ def make_upstreams(config: RouterConfig) -> Upstreams:
 
 
 class RouterServer(uvicorn.Server):
-    """A server that also hangs up on the upstreams when it ends."""
+    """A server that also hangs up on the upstreams when it ends, and keeps what was counted last."""
 
-    def __init__(self, config: uvicorn.Config, upstreams: Upstreams) -> None:
+    def __init__(self, config: uvicorn.Config, upstreams: Upstreams, ledger: Ledger) -> None:
         super().__init__(config)
         self._upstreams = upstreams
+        self._ledger = ledger
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End every answer, then every connection."""
         await super().shutdown(sockets)
         await self._upstreams.aclose()
+        await self._ledger.aclose()
 
 
 def make_server(
@@ -160,9 +163,10 @@ def make_server(
     if upstreams is None:
         upstreams = make_upstreams(config)
         upstreams.load()
+    app = local_router_app(api_key, pace, clock, config=config, upstreams=upstreams)
     return RouterServer(
         uvicorn.Config(
-            local_router_app(api_key, pace, clock, config=config, upstreams=upstreams),
+            app,
             http=QuietHTTP,
             ws="none",
             lifespan="off",
@@ -172,6 +176,7 @@ def make_server(
             timeout_keep_alive=KEEP_ALIVE_S,
         ),
         upstreams,
+        app.state.ledger,
     )
 
 

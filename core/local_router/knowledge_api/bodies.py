@@ -5,21 +5,15 @@ Fields and names are those of the official SDK's ``client.knowledge`` (orq-ai-sd
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from core.contract.containers import Block, JsonObject
 from core.contract.knowledge import AgenticRagConfig, KnowledgeBase
 from core.contract.parts import Identifier, ModelId, OptionalText, Part
-from core.contract.problems import Translator
 from core.contract.rules import Choice, Flag, Integer, Number, Text
-from core.local_router.api_error import ApiError
 from core.local_router.knowledge.records import SEARCH_TYPES
-
-P = TypeVar("P", bound=Part)
 
 
 class StoredRerank(Part):
@@ -98,30 +92,3 @@ class Search(KnowledgeBase):
     def without_agentic(self) -> bool:
         """Whether the base's own model is not to steer."""
         return self.agentic_rag_config is None and "agentic_rag_config" in self.model_fields_set
-
-
-_TRANSLATORS: dict[type[Part], Translator] = {
-    kind: Translator(kind, whole="the request", tags={}) for kind in (NewBase, ChangedBase, NewDocument, Switch, Search)
-}
-
-
-def read_body(kind: type[P], raw: bytes, **known: Any) -> P:
-    """The body as ``kind``, with the fields already ``known`` from the address; ``ApiError`` 400 with every problem otherwise."""
-    try:
-        body = json.loads(raw, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise ApiError(400, "The request must be JSON in UTF-8.") from None
-    if not isinstance(body, Mapping):
-        raise ApiError(400, "The request must be a JSON object.")
-    given = {name: value for name, value in body.items() if name not in known} | known
-    try:
-        return kind.model_validate(given, context={"lenient": True})
-    except ValidationError as error:
-        problems = _TRANSLATORS[kind].problems(error)
-    failures = [{"param": problem.path, "message": problem.message} for problem in problems]
-    more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    raise ApiError(400, failures[0]["message"] + more, param=failures[0]["param"] or None, failures=failures)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)

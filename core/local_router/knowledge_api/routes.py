@@ -16,9 +16,9 @@ from core.local_router.api_error import ApiError
 from core.local_router.completions import caller
 from core.local_router.knowledge.records import LOCAL_EMBEDDING, Base, BaseSettings, Document, UnknownBase
 from core.local_router.knowledge.store import KnowledgeStore
-from core.local_router.knowledge_api.bodies import ChangedBase, NewBase, NewDocument, RetrievalSettings, Search, Switch, read_body
+from core.local_router.knowledge_api.bodies import ChangedBase, NewBase, NewDocument, RetrievalSettings, Search, Switch
 from core.local_router.knowledge_api.views import base_view, chunk_view, document_view, match_view
-from core.local_router.request_body import read_bytes
+from core.local_router.request_body import read_body, read_bytes
 from core.local_router.retrieval.search import Searcher
 from core.local_router.retrieval.wanted import read_wanted
 from core.local_router.threads import in_thread
@@ -150,7 +150,6 @@ class _KnowledgeApi:
         return _list([chunk_view(chunk, document.created) for chunk in chunks], limit)
 
     async def switch_chunk(self, request: Request) -> Response:
-        _changeable(await self._base(request))
         document, chunk_id = await self._document(request), request.path_params["chunk_id"]
         enabled = read_body(Switch, await read_bytes(request)).enabled
         try:

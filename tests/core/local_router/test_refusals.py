@@ -106,27 +106,6 @@ def test_body_over_ten_megabytes_is_too_large(client: httpx.Client, chunked):
     assert client.post(PATH, json=VALID).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("changes", "param"),
-    [
-        ({"orq": {"prompt": {"id": "p", "version": "latest"}}}, "orq.prompt"),
-        ({"orq": {"inputs": {"a": "b"}}}, "orq.inputs"),
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("streamed", [False, True])
-def test_field_that_is_not_built_yet_is_refused_by_name(client: httpx.Client, changes, param, streamed):
-    said = error(client.post(PATH, json=VALID | changes | {"stream": streamed}), 501)
-    assert (said["code"], said["param"]) == ("not_implemented", param)
-    assert param in said["message"]
-
-
-def test_all_fields_that_are_not_built_yet_are_told_at_once(client: httpx.Client):
-    said = error(client.post(PATH, json=VALID | {"orq": {"prompt": {"id": "p", "version": "latest"}, "inputs": {"a": "b"}}}), 501)
-    assert said["param"] == "orq.prompt"
-    assert "orq.inputs" in said["message"]
-
-
 @pytest.mark.parametrize("model", ["local/pydoc-2", "openai/gpt-4o", "rehearsal", "pydoc"])
 def test_unknown_model_is_refused_with_those_there_are(client: httpx.Client, model):
     said = error(client.post(PATH, json=VALID | {"model": model}), 404)

@@ -1,0 +1,71 @@
+"""A small SQLite file, or the same in memory: one connection, used by one thread at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FORMAT = 1
+"""What ``PRAGMA user_version`` says of a file with today's tables."""
+
+_BUSY_S = 30.0
+
+
+class SqliteFile:
+    """Opened at first use: ``tables`` (statements that end in ``;``) are made in a new file, and ``fill`` puts the first rows in.
+
+    ``path`` None keeps it in memory. Raises ``RuntimeError`` at first use for a file that a newer version wrote.
+    """
+
+    def __init__(self, path: Path | None, tables: str, fill: Callable[[sqlite3.Connection], None] | None = None) -> None:
+        self._path = path
+        self._tables = tables
+        self._fill = fill
+        self._turn = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection, in a transaction that is kept when the block ends well and undone when it raises."""
+        with self._turn:
+            connection = self._connection or self._open()
+            self._connection = connection
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file; it is opened again at the next use. What is in memory stays."""
+        with self._turn:
+            if self._connection is not None and self._path is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        target = ":memory:" if self._path is None else str(self._path)
+        connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            for statement in self._tables.split(";\n"):
+                connection.execute(statement)
+            if self._fill is not None:
+                self._fill(connection)
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+        if version not in (0, FORMAT):
+            connection.close()
+            raise RuntimeError(f"{self._path} was written by a newer version of the playground; update it, or move the file away.")
+        return connection
