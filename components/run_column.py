@@ -10,20 +10,24 @@ from typing import Any
 import streamlit as st
 
 from components import session
+from components.knowledge.library import base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
-from components.run_summary import run_summary
 from components.rehearsal import rehearsal
+from components.run_summary import run_summary
 from components.services import workspace
 from components.stream_panel import stream_panel
-from core.client import encode_body
 from components.weights import weights
+from core.client import encode_body
 from core.connection import Connection
 from core.errors import InvalidRequest, PlaygroundError
 from core.local_router.catalog import MODELS
 from core.outgoing import Outgoing, most_tokens, outgoing
-from core.run import RunSnapshot
+from core.preflight import most_cost
+from core.pricing import dollars
 from core.rehearsal import ROUTING
+from core.run import RunSnapshot
+from core.run_cost import run_cost
 
 DESCRIPTIONS = {card.id: card.description for card in MODELS}
 RUNNING = ("queued", "waiting", "streaming")
@@ -128,10 +132,10 @@ def output(slot: Slot) -> None:
         placeholder=PLACEHOLDER,
     )
     if run is not None:
-        run_summary(run, key=slot.name, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
+        cost = run_cost(run, current.prices.prices)
+        run_summary(run, key=slot.name, cost=cost, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
     else:
         _examples(slot)
-
     _routing(slot)
 
 
@@ -151,6 +155,7 @@ def _routing_shown(body: dict[str, Any]) -> tuple[bool, bool]:
     orq = body.get("orq")
     found = {name for name in ROUTING if name in body or (isinstance(orq, dict) and name in orq)}
     return bool(found), "load_balancer" in found
+
 
 def _traced(run_id: str) -> Callable[[], RunSnapshot | None]:
     """The run, once its router told what it did or will not tell any more."""
@@ -176,7 +181,13 @@ def try_example(slot: str, text: str) -> None:
 def parameters(slot: Slot, models: Sequence[str]) -> None:
     """The form with every parameter."""
     parameter_form(
-        slot.name, slot.draft, slot.outgoing.problems, models=models, kind=slot.connection.kind, refresh=lambda: _refreshed(slot)
+        slot.name,
+        slot.draft,
+        slot.outgoing.problems,
+        models=models,
+        kind=slot.connection.kind,
+        refresh=lambda: _refreshed(slot),
+        bases=lambda: base_names(slot.connection),
     )
 
 
@@ -238,6 +249,9 @@ def _preflight_parts(slot: Slot) -> list[str]:
     parts = [f"1 call to {plain(slot.connection.name)}"]
     if tokens is not None:
         parts.append(f"at most {tokens:,} tokens out")
+    dearest = most_cost(body, workspace().prices.prices)
+    if dearest is not None:
+        parts.append(plain(f"at most {dollars(dearest)}" if dearest else dollars(dearest)))
     for conflict in slot.outgoing.conflicts[:2]:
         parts.append(f":orange[:material/warning: {plain(conflict.message)}]")
     if len(slot.outgoing.conflicts) > 2:

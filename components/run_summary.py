@@ -11,7 +11,9 @@ import streamlit as st
 from components.lane import Later, run_lane
 from components.plain_text import plain
 from core.contract.response import Usage
+from core.pricing import dollars
 from core.run import RunSnapshot
+from core.run_cost import RunCost
 
 FINISH_COLORS = {"stop": "green", "length": "orange", "content_filter": "red", "tool_calls": "blue"}
 FINISH_HELP = {
@@ -23,7 +25,7 @@ FINISH_HELP = {
 RAW_SHOWN = 200_000
 
 
-def run_summary(run: RunSnapshot, *, key: str, later: Later | None = None) -> None:
+def run_summary(run: RunSnapshot, *, key: str, cost: RunCost | None = None, later: Later | None = None) -> None:
     """One quiet line under the output, the lane, and the details folded below. Draws nothing while the run is under way.
 
     ``later`` is given while the run's trace is on its way (``components.lane``).
@@ -35,12 +37,12 @@ def run_summary(run: RunSnapshot, *, key: str, later: Later | None = None) -> No
             for index, reason in _finish_reasons(run):
                 label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
                 st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
-            st.caption(" · ".join(_line(run)))
+            st.caption(" · ".join(_line(run, cost)))
         run_lane(run, key=key, later=later)
         details = st.expander("Usage, timings and response", icon=":material/receipt_long:", key=f"{key}.details", on_change="rerun")
         if details.open:
             with details:
-                _details(run)
+                _details(run, cost)
 
 
 def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:
@@ -49,7 +51,7 @@ def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:
             yield index, reason
 
 
-def _line(run: RunSnapshot) -> Iterator[str]:
+def _line(run: RunSnapshot, cost: RunCost | None) -> Iterator[str]:
     if run.usage is not None and run.usage.total_tokens is not None:
         yield f"{run.usage.total_tokens:,} tokens ({_count(run.usage.prompt_tokens)} in, {_count(run.usage.completion_tokens)} out)"
     elif run.usage is None and run.status == "finished":
@@ -61,6 +63,8 @@ def _line(run: RunSnapshot) -> Iterator[str]:
         yield f"total {seconds(timings.total_s)}"
     if timings.tokens_per_s is not None:
         yield f"{timings.tokens_per_s:,.0f} tokens/s"
+    if cost is not None and run.usage is not None:
+        yield plain(dollars(cost.usd))
     if run.model:
         yield f"answered by **{plain(run.model)}**"
 
@@ -74,13 +78,13 @@ def seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
-def _details(run: RunSnapshot) -> None:
+def _details(run: RunSnapshot, cost: RunCost | None) -> None:
     rows = list(usage_rows(run.usage))
     if rows:
         st.markdown(_table("Usage", rows))
     else:
         st.caption("The server reported no usage.")
-    st.markdown(_table("Run", list(_facts(run))))
+    st.markdown(_table("Run", list(_facts(run, cost))))
     raw = run.raw[:RAW_SHOWN]
     cut = run.raw_truncated or len(run.raw) > RAW_SHOWN
     st.caption("Response as received" + (f" (its first {len(raw):,} characters)" if cut else ""))
@@ -92,7 +96,7 @@ def _details(run: RunSnapshot) -> None:
     st.code(json.dumps(run.body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
 
 
-def _facts(run: RunSnapshot) -> Iterator[tuple[str, Any]]:
+def _facts(run: RunSnapshot, cost: RunCost | None) -> Iterator[tuple[str, Any]]:
     yield "status", run.status
     yield "sent to", f"{run.connection_name} · {run.base_url}"
     yield "model asked", run.body.get("model")
@@ -102,6 +106,8 @@ def _facts(run: RunSnapshot) -> Iterator[tuple[str, Any]]:
     yield "system_fingerprint", run.system_fingerprint
     yield "started", f"{run.created_at:%Y-%m-%d %H:%M:%S} UTC"
     timings = run.timings
+    if cost is not None:
+        yield "cost", f"{dollars(cost.usd)}: {cost.reason}"
     yield "waited in queue", seconds(timings.queued_s) if timings.queued_s else None
     yield "time to first token", None if timings.first_token_s is None else seconds(timings.first_token_s)
     yield "total", None if timings.total_s is None else seconds(timings.total_s)
