@@ -115,7 +115,7 @@ _THINKING_AND_PII = (
     Edit("plugins[].id", "PII", "constant"),
     Edit("plugins[].language", "PII", "text"),
     Edit("plugins[].regions[]", "PII", "tags", placeholder="nl, gb, …"),
-    Edit("plugins[].entities[]", "PII", "tags", placeholder="EMAIL_ADDRESS, PERSON, …"),
+    Edit("plugins[].entities[]", "PII", "tags", placeholder="EMAIL_ADDRESS, IBAN_CODE, …"),
     Edit("plugins[].entity_thresholds{}", "PII", "thresholds", step=0.05),
     Edit("plugins[].threshold", "PII", "number", step=0.05, placeholder="the detector's own"),
     Edit("plugins[].on_failure", "PII", "choice"),
