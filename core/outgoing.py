@@ -52,6 +52,29 @@ def outgoing(draft: Mapping[str, Any]) -> Outgoing:
     return Outgoing(body, tuple(problems), conflicts(known), notes(known), tuple(paths))
 
 
+def draft_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The draft that would send exactly ``body``, as sent or stored: what the contract does not know stands among the extra fields."""
+    known, extra = _split(body, ())
+    return {"body": known, "extra": json.dumps(extra, indent=2, ensure_ascii=False) if extra else ""}
+
+
+def _split(value: Mapping[str, Any], parents: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A body's fields that the contract knows, and the others."""
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for name, inner in value.items():
+        path = ".".join((*parents, name))
+        if path in _blocks() and isinstance(inner, Mapping) and inner:
+            inside, outside = _split(inner, (*parents, name))
+            known |= {name: inside} if inside else {}
+            extra |= {name: outside} if outside else {}
+        elif path in _known() or path in _blocks():
+            known[name] = copy.deepcopy(inner)
+        else:
+            extra[name] = copy.deepcopy(inner)
+    return known, extra
+
+
 def parse_extra(text: str) -> tuple[dict[str, Any], Problem | None]:
     """The extra fields typed as JSON, or what is wrong with them."""
     if not text.strip():

@@ -1,6 +1,7 @@
 import pytest
 
-from core.outgoing import most_tokens, outgoing, parse_extra
+from core.outgoing import draft_of, most_tokens, outgoing, parse_extra
+from tests.core.contract.test_recorded_bodies import BODIES
 
 
 def draft(extra="", **body):
@@ -56,3 +57,30 @@ def test_fields_leave_in_the_contracts_order_whatever_was_edited_last():
         "stream",
         "zzz",
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "m", "prompt": "p"},
+        {"model": "m", "prompt": "p", "seed": None, "stop": [], "retry": {}, "orq": {"thread": {"id": "t"}}},
+        {"model": "m", "prompt": "p", "logit_bias": {"1": 2}, "best_of": None},
+        {"model": "m", "prompt": "p", "retry": {"count": 2, "jitter": True}, "orq": {"beta": {"on": 1}}},
+        {"model": "m", "prompt": "p", "cache": {"zone": "eu"}, "thinking": None, "load_balancer": {"type": "weight_based", "models": []}},
+    ],
+)
+def test_draft_of_a_body_sends_it_again(body):
+    draft = draft_of(body)
+    assert outgoing(draft).body == body
+    assert not any("not a field" in problem.message for problem in outgoing(draft).problems)
+
+
+def test_draft_of_a_body_is_a_copy():
+    body = {"model": "m", "prompt": "p", "stop": ["a"], "odd": {"b": []}}
+    draft_of(body)["body"]["stop"].append("c")
+    assert body["stop"] == ["a"]
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_draft_of_every_recorded_body_sends_it_again(case):
+    assert outgoing(draft_of(BODIES[case])).body == BODIES[case]
