@@ -74,6 +74,14 @@ def test_on_failure_blocks_or_lets_pass(ask: Asker):
     assert "tlh" in passed.event("pii")["reason"]
 
 
+def test_input_marked_as_personal_is_hidden_whatever_it_is(ask: Asker):
+    inputs = [{"key": "who", "value": "Ada of Ockham", "is_pii": True}, {"key": "what", "value": "a poem"}]
+    seen = ask(**plugin(entities=["URL"]) | {"prompt": "Greet {{who}} with {{what}}", "orq": {"inputs": inputs}})
+    assert hidden(seen) == {"INPUT": 1}
+    assert seen.text.startswith("Greet Ada of Ockham with a poem")
+    assert "Ockham" not in str(seen.trace)
+
+
 def test_official_client_reads_the_capabilities(patient_router: LocalRouter):
     with Orq(api_key="sk-any", server_url=patient_router.base_url) as orq:
         read = orq.pii.capabilities()

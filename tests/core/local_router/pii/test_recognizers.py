@@ -187,5 +187,5 @@ def test_time_grows_no_faster_than_the_text(unit: str):
         return time.process_time() - start
 
     spent(10_000)
-    short, long = min(spent(50_000) for _ in range(2)), spent(400_000)
+    short, long = min(spent(20_000) for _ in range(2)), spent(160_000)
     assert long < 8 * short * 3 + 0.2
