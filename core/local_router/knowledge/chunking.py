@@ -14,10 +14,12 @@ from collections.abc import Iterator
 TARGET = 1_000
 LONGEST = 1_200
 OVERLAP = 120
+_PART = TARGET - OVERLAP  # so that an overlap and a part always fit into one chunk
 
 _PARAGRAPH = re.compile(r"\n(?:[ \t]*\n)+")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])|\n")
 _WORD = re.compile(r"\s+")
+_NO_SPACE = re.compile(r"\S")
 _SPACES_AT_END = re.compile(r"[ \t\f\v\u00a0]+(?=\n|$)")
 _JOINER = "\u200d"
 
@@ -44,48 +46,49 @@ def clean(text: str) -> str:
 
 
 def _parts(text: str) -> Iterator[tuple[str, str]]:
-    """The smallest pieces that need not be cut further, each with what joins it to the one before."""
+    """Pieces that fit into a chunk, each with what joins it to the one before."""
     for paragraph in _PARAGRAPH.split(text):
         glue = "\n\n"
-        for part, inner in _cut(paragraph.rstrip(), (_SENTENCE, _WORD)):
-            yield part, glue if glue == "\n\n" else inner
+        for part, inner in _sentences(paragraph.rstrip()):
+            yield part, glue or inner
             glue = ""
 
 
-def _cut(text: str, marks: tuple[re.Pattern[str], ...]) -> Iterator[tuple[str, str]]:
-    """``text`` whole when it fits, else cut at the first kind of mark, and what is still too long at the next, or anywhere."""
-    if len(text) <= TARGET - OVERLAP:
-        if text.strip():
-            yield text, ""
-        return
-    if not marks:
-        yield from ((piece, "") for piece in _anywhere(text))
+def _sentences(paragraph: str) -> Iterator[tuple[str, str]]:
+    """A paragraph whole when it fits, else its sentences, those that are too long in pieces; each with the white space before it."""
+    if len(paragraph) <= _PART:
+        yield from [(paragraph, "")] if paragraph.strip() else []
         return
     begin, glue = 0, ""
-    for mark in marks[0].finditer(text):
-        yield from _glued(_cut(text[begin : mark.start()], marks[1:]), glue)
-        begin, glue = mark.end(), mark.group()
-    yield from _glued(_cut(text[begin:], marks[1:]), glue)
+    for end, after in [*(found.span() for found in _SENTENCE.finditer(paragraph)), (len(paragraph), len(paragraph))]:
+        for piece, inner in _words(paragraph, begin, end):
+            yield piece, glue or inner
+            glue = ""
+        begin, glue = after, glue + paragraph[end:after]
 
 
-def _glued(parts: Iterator[tuple[str, str]], glue: str) -> Iterator[tuple[str, str]]:
-    for index, (part, inner) in enumerate(parts):
-        yield part, inner if index else glue
+def _words(text: str, begin: int, end: int) -> Iterator[tuple[str, str]]:
+    """``text[begin:end]`` whole when it fits, else cut at the last white space that leaves a piece that fits, else between characters."""
+    glue = ""
+    while end - begin > _PART:
+        cut = next((at for at in range(begin + _PART, begin, -1) if text[at].isspace()), 0)
+        after = _NO_SPACE.search(text, cut, end) if cut else None
+        if not cut or after is None:
+            cut = _between_characters(text, begin)
+        if text[begin:cut].strip():
+            yield text[begin:cut], glue
+        glue = text[cut : after.start()] if after else ""
+        begin = after.start() if after else cut
+    if text[begin:end].strip():
+        yield text[begin:end], glue
 
 
-def _anywhere(text: str) -> Iterator[str]:
-    """Text without a space, in pieces that fit, cut between characters as a person sees them."""
-    length = TARGET - OVERLAP
-    begin = 0
-    while len(text) - begin > length:
-        end = begin + length
-        while end > begin + length // 2 and _joined(text, end):
-            end -= 1
-        if end == begin + length // 2:
-            end = begin + length
-        yield text[begin:end]
-        begin = end
-    yield text[begin:]
+def _between_characters(text: str, begin: int) -> int:
+    """Where to cut text without a space: not between what a person sees as one character, unless that is longer than half a piece."""
+    cut = begin + _PART
+    while cut > begin + _PART // 2 and _joined(text, cut):
+        cut -= 1
+    return cut if cut > begin + _PART // 2 else begin + _PART
 
 
 def _joined(text: str, cut: int) -> bool:

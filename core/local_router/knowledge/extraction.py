@@ -83,7 +83,7 @@ def _html_text(name: str, content: bytes) -> str:
 
 def _pdf_text(name: str, content: bytes) -> str:
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import DependencyError, PyPdfError
 
     try:
         reader = PdfReader(io.BytesIO(content))
@@ -92,6 +92,8 @@ def _pdf_text(name: str, content: bytes) -> str:
         text = _pages(name, reader)
     except ValueError:
         raise
+    except DependencyError:
+        raise ValueError(f"{name} is encrypted in a way that cannot be read here; save a copy without protection and add that.") from None
     except (PyPdfError, RecursionError, OverflowError, ArithmeticError, LookupError, TypeError, AttributeError, OSError) as error:
         raise ValueError(f"{name} cannot be read as PDF ({type(error).__name__}); save it again from the program it came from.") from error
     if not text.strip():

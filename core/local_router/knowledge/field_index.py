@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 from core.contract.filters import Comparison, Filter, Scalar, matches
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from core.local_router.knowledge.roster import Mask, Roster
+    from core.local_router.knowledge.roster import Mask, Roster  # brings numpy, which adding needs not
 
 _BOOLEAN, _NUMBER, _TEXT, _OTHER = range(4)
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _LIMIT = 2**63
 """Numbers below this in magnitude are compared by SQLite exactly as by Python, whole or not."""
+
+MOST_KNOWN = 64
 
 _RANGE = "SELECT chunk FROM field_values WHERE field = ? AND kind = ?"
 
@@ -46,12 +46,21 @@ def remove(connection: sqlite3.Connection, base: int, chunks: Iterable[tuple[int
     connection.executemany("DELETE FROM field_values WHERE field = ? AND kind = ? AND value = ? AND chunk = ?", rows)
 
 
-def select(connection: sqlite3.Connection, base: int, condition: Filter, roster: Roster) -> Mask:
-    """The chunks of the base that pass, as a mask over ``roster`` (also those that are switched off)."""
+def select(connection: sqlite3.Connection, base: int, condition: Filter, roster: Roster, known: dict[str, Mask] | None = None) -> Mask:
+    """The chunks of the base that pass, as a mask over ``roster`` (also those that are switched off).
+
+    ``known`` remembers single comparisons, at most `MOST_KNOWN`: give the same one for the same roster.
+    """
+    known = {} if known is None else known
     fields = _fields(connection, base)
     passing = roster.all() if condition.shape != "or" else roster.none()
     for comparison in condition.comparisons:
-        one = _holding(connection, base, comparison, fields.get(comparison.field), roster)
+        key = repr(comparison)  # tells 1, 1.0 and true apart, which are equal to Python
+        one = known.get(key)
+        if one is None:
+            one = _holding(connection, base, comparison, fields.get(comparison.field), roster)
+            if len(known) < MOST_KNOWN:
+                known[key] = one
         passing = passing | one if condition.shape == "or" else passing & one
     return passing
 
@@ -59,10 +68,12 @@ def select(connection: sqlite3.Connection, base: int, condition: Filter, roster:
 def _holding(connection: sqlite3.Connection, base: int, comparison: Comparison, field: int | None, roster: Roster) -> Mask:
     if not _exact(comparison):
         return _evaluated(connection, base, comparison, roster)
+    from core.local_router.knowledge.roster import numbers
+
     found = roster.none()
     if field is not None:
         for query, parameters in _queries(comparison, field):
-            found |= roster.mask(_numbers(connection, query, parameters))
+            found |= roster.mask(numbers(connection, query, parameters))
     opposite = comparison.operator in ("ne", "nin") or (comparison.operator == "exists" and comparison.value is False)
     return roster.all() & ~found if opposite else found
 
@@ -97,13 +108,6 @@ def _exact(comparison: Comparison) -> bool:
 
 def _encodable(text: str) -> bool:
     return text.encode("utf-8", "replace").decode() == text
-
-
-def _numbers(connection: sqlite3.Connection, query: str, parameters: tuple[Any, ...]) -> np.ndarray:
-    import numpy as np
-
-    rows = connection.execute(query, parameters).fetchall()
-    return np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
 
 
 def _kept(metadata: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, Any]]]:

@@ -18,6 +18,7 @@ import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 MOST_TERMS = 32
 """Words of a query that are searched for; of more, the rarest."""
@@ -43,6 +44,14 @@ class Terms:
     def expression(self) -> str:
         """As FTS5 takes it: quoted, so that no word is an operator."""
         return " OR ".join(f'"{word}"' for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Which chunks may be found: a byte for each number from ``first`` on, 1 for yes. SQLite looks a byte up without calling Python."""
+
+    first: int
+    bits: bytes
 
 
 def create(connection: sqlite3.Connection, base: int) -> None:
@@ -95,20 +104,18 @@ def frequency(connection: sqlite3.Connection, base: int, word: str) -> int:
     return int(row[0])
 
 
-def search(
-    connection: sqlite3.Connection, base: int, terms: Terms, limit: int, allowed: Callable[[int], bool] | None = None
-) -> list[tuple[int, float]]:
-    """The ``limit`` best chunks as (number, score), best first; only those whose number is ``allowed``."""
+def search(connection: sqlite3.Connection, base: int, terms: Terms, limit: int, allowed: Allowed | None = None) -> list[tuple[int, float]]:
+    """The ``limit`` best chunks as (number, score), best first; only those that are ``allowed``."""
     if not terms.words:
         return []
     table = _table(base)
     condition = ""
+    parameters: tuple[Any, ...] = (terms.expression, limit)
     if allowed is not None:
-        connection.create_function("allowed", 1, allowed)
-        condition = "AND allowed(rowid)"
+        condition, parameters = "AND substr(?3, rowid - ?4, 1) = x'01'", (terms.expression, limit, allowed.bits, allowed.first - 1)
     rows = connection.execute(
-        f"SELECT rowid, bm25({table}) AS rank FROM {table} WHERE {table} MATCH ? {condition} ORDER BY rank, rowid LIMIT ?",  # noqa: S608
-        (terms.expression, limit),
+        f"SELECT rowid, bm25({table}) AS rank FROM {table} WHERE {table} MATCH ?1 {condition} ORDER BY rank, rowid LIMIT ?2",  # noqa: S608
+        parameters,
     )
     return [(number, min(1.0, max(0.0, -rank / terms.best))) for number, rank in rows]
 

@@ -20,7 +20,7 @@ def checked(metadata: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError("Metadata must have texts as names; put quotation marks around them.")
     _check_numbers(metadata)
     try:
-        text = json.dumps(dict(metadata), ensure_ascii=False)
+        text = json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False)
         size = len(text.encode())
     except UnicodeEncodeError:
         raise ValueError("Metadata contains half of a surrogate pair; remove the broken character.") from None

@@ -17,6 +17,7 @@ KEY = "python-reference"
 DESCRIPTION = "Python's language reference, by topic. Built in."
 _CUT = 1  # to be raised when the cutting changes, so that stored bases are cut anew
 
+_NO_WORD = re.compile(r"[\W_]+")
 _CODE = re.compile(r"^ {3,}(?:>>>|\S.*[(=:\[{])|^>>> |^ *(?:def|class|import|from|return|for|while|with) \S", re.MULTILINE)
 
 
@@ -38,10 +39,19 @@ def edition() -> str:
 
 
 def topics() -> Iterator[tuple[str, list[TopicChunk]]]:
-    """Each topic with its chunks; their metadata: ``topic``, ``position`` (from 0), ``characters``, ``has_code``."""
-    for name, text in _reference():
-        pieces = chunking.chunks(unwrap(text))
-        yield name, [TopicChunk(_id(name, position), piece, _metadata(name, position, piece)) for position, piece in enumerate(pieces)]
+    """Each topic with its chunks; their metadata: ``topic``, ``position`` (from 0), ``characters``, ``has_code``.
+
+    Some topics hold others whole; what two share stays with the shorter one, so that a search does not find it twice.
+    """
+    seen: set[str] = set()
+    for name, text in sorted(_reference(), key=lambda topic: (len(topic[1]), topic[0])):
+        chunks = []
+        for position, piece in enumerate(chunking.chunks(unwrap(text))):
+            words = _NO_WORD.sub(" ", piece)  # headings are underlined by * in one and by = in the other
+            if words not in seen:
+                seen.add(words)
+                chunks.append(TopicChunk(_id(name, position), piece, _metadata(name, position, piece)))
+        yield name, chunks
 
 
 def _reference() -> list[tuple[str, str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +45,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """What is kept of a base at one revision: its roster, and in how many chunks the words were that were asked for."""
+    """What is kept of a base at one revision: its roster, in how many chunks words were, and which chunks passed comparisons."""
 
     roster: Roster
     frequencies: dict[str, int]
+    masks: dict[str, Mask]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ class Searcher:
         with self._database.reading() as connection:
             row = bases.find(connection, row.base.id)
             known = self._at(connection, row)
-            allowed = self._allowed(connection, row, known.roster, question.filter)
+            allowed = _allowed(connection, row, known, question.filter)
             hits, parts = _found(connection, row, known, allowed, question, meaning)
             hits = [(number, score) for number, score in hits[: question.top_k] if score >= question.threshold]
             chunks = documents.by_number(connection, row, [number for number, _ in hits])
@@ -107,15 +107,18 @@ class Searcher:
     def _at(self, connection: sqlite3.Connection, row: BaseRow) -> _Known:
         known = self._known.get(row.number)
         if known is None or known.roster.revision != row.revision:
-            known = _Known(Roster.read(connection, row.number, row.revision), {})
+            known = _Known(Roster.read(connection, row.number, row.revision), {}, {})
             with self._lock:
                 self._known[row.number] = known
         return known
 
-    @staticmethod
-    def _allowed(connection: sqlite3.Connection, row: BaseRow, roster: Roster, condition: Filter | None) -> Mask | None:
-        mask = roster.enabled if condition is None else roster.enabled & field_index.select(connection, row.number, condition, roster)
-        return None if mask.all() else mask
+
+def _allowed(connection: sqlite3.Connection, row: BaseRow, known: _Known, condition: Filter | None) -> Mask | None:
+    """The chunks that may be found; None for all of them."""
+    mask = known.roster.enabled
+    if condition is not None:
+        mask = mask & field_index.select(connection, row.number, condition, known.roster, known.masks)
+    return None if mask.all() else mask
 
 
 def _found(
@@ -150,13 +153,11 @@ def _by_words(connection: sqlite3.Connection, row: BaseRow, known: _Known, allow
         return count
 
     terms = keywords.choose(query, len(known.roster.numbers), frequency)
-    return keywords.search(connection, row.number, terms, depth, None if allowed is None else _test(known.roster, allowed))
+    return keywords.search(connection, row.number, terms, depth, None if allowed is None else _bytes(known.roster, allowed))
 
 
-def _test(roster: Roster, allowed: Mask) -> Callable[[int], bool]:
-    """``allowed`` as a function of a chunk's number, quick enough to be called for every row."""
+def _bytes(roster: Roster, allowed: Mask) -> keywords.Allowed:
     first = int(roster.numbers[0])
     table = np.zeros(int(roster.numbers[-1]) - first + 1, dtype=bool)
     table[roster.numbers - first] = allowed
-    bits = table.tobytes()
-    return lambda number: bool(bits[number - first])
+    return keywords.Allowed(first, table.tobytes())

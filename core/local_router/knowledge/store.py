@@ -149,10 +149,10 @@ class KnowledgeStore:
             return documents.chunks(connection, bases.find(connection, base_id), document_id, after, limit)
 
     def set_enabled(self, base_id: str, chunk_id: str, enabled: bool) -> None:
-        """Switch a chunk on or off; one that is off is never found."""
+        """Switch a chunk on or off, in the built-in base too; one that is off is never found."""
         self._prepare()
         with self._database.writing() as connection:
-            documents.set_enabled(connection, bases.find_changeable(connection, base_id), chunk_id, enabled)
+            documents.set_enabled(connection, bases.find(connection, base_id), chunk_id, enabled)
 
     def search(
         self,
