@@ -28,19 +28,27 @@ class ClientGone(Exception):
 async def unless_client_leaves(receive: Receive, work: Awaitable[T]) -> T:
     """What ``work`` gives; it is cancelled, and ``ClientGone`` raised, at once when the client closes the connection.
 
-    The request's body must have been read.
+    The request's body must have been read. The work stays in this task: another one for it took a tenth of a request's time.
     """
-    task = asyncio.ensure_future(work)
+    worker = asyncio.current_task()
+    gone = over = False
+
+    def leave(_: object) -> None:
+        nonlocal gone
+        if worker is not None and not over:
+            gone = worker.cancel()
+
     leaving = asyncio.ensure_future(_disconnect(receive))
+    leaving.add_done_callback(leave)
     try:
-        await asyncio.wait({task, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        if gone and worker is not None and not worker.uncancel():
+            raise ClientGone from None
+        raise
     finally:
-        task.cancel()
+        over = True
         leaving.cancel()
-        await asyncio.gather(task, leaving, return_exceptions=True)
 
 
 async def _disconnect(receive: Receive) -> None:
