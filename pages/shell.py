@@ -21,6 +21,12 @@ page = st.navigation(
             help="Type a prompt, set parameters, watch the answer.",
         ),
         st.Page(
+            "knowledge.py",
+            title="Knowledge",
+            icon=":material/library_books:",
+            help="Search knowledge bases before anything is generated, and fill your own.",
+        ),
+        st.Page(
             "connections.py", title="Connections", icon=":material/cable:", help="Choose the server that answers, its address and its key."
         ),
     ],

@@ -156,6 +156,7 @@ CODECS: dict[str, Codec] = {
     "text": Codec("", _show_text, _read_text),
     "prompt": Codec("", _show_area, _read_text),
     "model": Codec(None, _show_text, _read_text),
+    "picked": Codec(None, _show_text, _read_text),
     "choice": Codec(None, _show_text, _read_text),
     "constant": Codec(None, _show_text, _read_text),
     "boolean": Codec(UNSET, _show_boolean, _read_boolean),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +19,19 @@ from core.errors import Problem
 NOT_UNDERSTOOD = ":gray-badge[not understood by this server]"
 DEPRECATED = ":orange-badge[deprecated]"
 
+Bases = Callable[[], Mapping[str, str]]
+"""Asks for the knowledge bases there are to pick from: what to show of each by its id. Asked only where one can be picked."""
+
+Picks = Mapping[str, Callable[[], Mapping[str, str]]]
+"""The same for other fields of identifiers, by their paths."""
+
+NO_PICKS: Picks = {}
+
 
 @dataclass(slots=True)
 class Form:
-    """One drawing of one slot's form. ``problems`` and ``clashes`` are messages by path; ``marked`` collects the paths that were shown."""
+    """One drawing of one slot's form. ``problems`` and ``clashes`` are messages by path; ``marked`` collects the paths that were
+    shown; ``bases`` are the knowledge bases to pick from, ``picks`` what else is."""
 
     slot: str
     body: dict[str, Any]
@@ -37,13 +46,24 @@ class Form:
     clashes: dict[str, list[str]] = field(default_factory=dict)
     marked: set[str] = field(default_factory=set)
     can_undo: bool = False
+    bases: Bases = dict
+    picks: Picks = field(default_factory=dict)
 
     @classmethod
     def begin(
-        cls, slot: str, draft: dict[str, Any], problems: Iterable[Problem], *, models: Sequence[str], kind: ServerKind, disabled: bool
+        cls,
+        slot: str,
+        draft: dict[str, Any],
+        problems: Iterable[Problem],
+        *,
+        models: Sequence[str],
+        kind: ServerKind,
+        disabled: bool,
+        bases: Bases = dict,
+        picks: Picks = NO_PICKS,
     ) -> Form:
         """The form of ``slot`` about to be drawn from ``draft``."""
-        form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}))
+        form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}), bases=bases, picks=picks)
         form.can_undo = bool(form.memory.undo)
         for problem in problems:
             form.problems.setdefault(problem.path, []).append(problem.message)

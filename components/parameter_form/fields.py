@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -13,9 +13,12 @@ from components.form.memory import EDITS
 from components.form.text_forms import json_text
 from core.contract.parameters import ParameterSpec
 from core.draft import MISSING, drop_path
+from core.local_router.retrieval.overlap import OVERLAP_MODEL
 
 COMMON_STOPS = ("\\n", "\\n\\n", "###", "END")
 COMMON_CODES = ("408", "409", "425", "429", "500", "502", "503", "504", "529")
+RERANK_MODEL = "orq.knowledge_bases[].rerank_config.model"
+KNOWLEDGE_ID = "orq.knowledge_bases[].knowledge_id"
 AS_JSON = "This value does not fit the field's own widget. It is shown as JSON, and sent as it stands."
 ROUNDED = f"A browser rounds whole numbers beyond {LARGEST_EXACT:,}: check the digits here."
 
@@ -26,7 +29,9 @@ def field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = False) -
     """Draw the widget of ``spec`` for the leaf at ``path`` (list indices filled in), its null switch, and what is wrong there."""
     value = form.value(path)
     kind, shown = _shown(spec, value)
-    with_button = spec.widget == "text" and value is not MISSING
+    if kind == "text" and _known(form, spec):
+        kind, shown = "picked", shown or None
+    with_button = kind == "text" and spec.widget == "text" and value is not MISSING
     if spec.nullable or with_button:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False):
             _widget(form, spec, path, kind, shown, value, badges=badges)
@@ -98,8 +103,20 @@ def _boolean(_form: Form, _spec: ParameterSpec, shown: Any, common: dict[str, An
     st.segmented_control(options=[NULL if shown == NULL else UNSET, TRUE, FALSE], required=True, width="stretch", **common)
 
 
-def _model(form: Form, _spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
-    st.selectbox(options=_with(form.models, [shown] if shown else []), index=None, accept_new_options=True, **common)
+def _model(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
+    listed = (OVERLAP_MODEL, *form.models) if form.kind == "local" and spec.path == RERANK_MODEL else form.models
+    st.selectbox(options=_with(listed, [shown] if shown else []), index=None, accept_new_options=True, **common)
+
+
+def _known(form: Form, spec: ParameterSpec) -> Mapping[str, str]:
+    """What the connected router has that this field can name: what to show of each by its id."""
+    return form.bases() if spec.path == KNOWLEDGE_ID else form.picks.get(spec.path, dict)()
+
+
+def _picked(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
+    names = _known(form, spec)
+    options = _with(names, [shown] if shown else [])
+    st.selectbox(options=options, index=None, accept_new_options=True, format_func=lambda known: names.get(known, known), **common)
 
 
 def _models(form: Form, _spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
@@ -137,6 +154,7 @@ _DRAW: dict[str, Draw] = {
     "constant": _choice,
     "boolean": _boolean,
     "model": _model,
+    "picked": _picked,
     "models": _models,
     "codes": _codes,
     "stops": _stops,

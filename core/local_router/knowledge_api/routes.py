@@ -76,6 +76,7 @@ class _KnowledgeApi:
         self._upstreams = upstreams
 
     async def list_bases(self, request: Request) -> Response:
+        self._searcher.warm_up()
         sought = request.query_params.get("search", "").casefold()
         bases = [base for base in await in_thread(self._store.bases) if sought in base.key.casefold()]
         return _page([base_view(base) for base in bases], request)

@@ -11,6 +11,7 @@ from core.contract.filters import Filter
 from core.local_router.answer import Model
 from core.local_router.api_error import ApiError
 from core.local_router.clock import Clock
+from core.local_router.knowledge.python_reference import KEY as BUILT_IN
 from core.local_router.knowledge.records import Base, Chunk, Match, SearchType, UnknownBase
 from core.local_router.retrieval.overlap import OVERLAP_MODEL, overlap_scores
 from core.local_router.retrieval.rewriting import asked_for, expansions
@@ -116,6 +117,13 @@ class Searcher:
         self._models = models
         self._clock = clock
         self._rerankers = rerankers
+        self._warming: asyncio.Future[list[Match]] | None = None
+
+    def warm_up(self) -> None:
+        """Begin to embed the built-in base in the background, once: somebody who lists bases is about to search one."""
+        if self._warming is None:
+            ask = in_thread(self.store.search, BUILT_IN, "warm up", search_type="vector_search", top_k=1, threshold=0.0)
+            self._warming = asyncio.ensure_future(ask)
 
     async def search(self, wanted: Wanted, caller: str) -> Outcome:
         """What ``wanted`` finds; ``ApiError`` 404 for a model that is nowhere, another where a server fails."""

@@ -1,0 +1,44 @@
+"""What a base is, in a line; and what to say where there are none."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components import session
+from components.plain_text import plain
+from components.services import workspace
+from core.connection import Connection
+from core.errors import PlaygroundError
+from core.router_reads import KnowledgeBase
+
+
+def base_line(base: KnowledgeBase) -> None:
+    """The base in a quiet line, and the switch between searching it and looking at what is in it."""
+    parts = [plain(base.description, 160)] if base.description else []
+    if base.chunks is not None:
+        parts.append(f"{base.documents or 0:,} documents, {base.chunks:,} chunks")
+    own = [f"{name} {base.settings[name]}" for name in ("retrieval_type", "top_k", "threshold") if base.settings.get(name) is not None]
+    if own:
+        parts.append("by itself: " + plain(", ".join(own), 120))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="knowledge-line"):
+        session.seed_knowledge_view()
+        st.segmented_control("View", session.KNOWLEDGE_VIEWS, key=session.KNOWLEDGE_VIEW, required=True, label_visibility="collapsed")
+        st.caption(" · ".join(parts))
+
+
+def no_knowledge(connection: Connection) -> None:
+    """The connected router has no such addresses."""
+    st.info(
+        f"{plain(connection.name)} lists no knowledge bases. Requests can still name one by its id, in the Playground under Knowledge; "
+        "the local router has bases to search and to fill.",
+        icon=":material/library_books:",
+    )
+    with st.container(horizontal=True, gap="small"):
+        st.page_link("connections.py", label="Choose another connection", icon=":material/cable:")
+        st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().forget_knowledge, args=(connection,))
+
+
+def unreadable(error: PlaygroundError, connection: Connection) -> None:
+    """The router did not answer, or refused."""
+    st.error(plain(f"{error.cause} {error.next_step}"), icon=":material/error:")
+    st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().forget_knowledge, args=(connection,))
