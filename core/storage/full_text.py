@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, column, func, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Connection, Select, column, func, literal_column, select, table, text
 
 INDEXED_BYTES: Final = 200_000
 """So much of a run's words is searched, prompt first; PostgreSQL takes no more than a megabyte in one vector, positions included."""
@@ -49,16 +49,27 @@ def terms_of(query: str) -> list[tuple[tuple[str, ...], bool]]:
 
 def matches(dialect: str, run_pk: ColumnElement[int], asked: str) -> ColumnElement[bool] | None:
     """The condition that a run has every term of ``asked``; ``None`` when that has no word."""
+    found = _found(dialect, asked)
+    return None if found is None else run_pk.in_(found)
+
+
+def has_at_most(connection: Connection, asked: str, count: int) -> bool:
+    """Whether ``asked`` has words, and no more than ``count`` runs (of whatever owner) have them all."""
+    found = _found(connection.dialect.name, asked)
+    return found is not None and len(connection.execute(found.limit(count + 1)).all()) <= count
+
+
+def _found(dialect: str, asked: str) -> Select[Any] | None:
+    """The keys of the runs that have every term."""
     terms = terms_of(asked)
     if not terms:
         return None
     if dialect == "sqlite":
         match = " ".join(f'"{" ".join(words)}"' + ("*" if begins else "") for words, begins in terms)
-        found = text("SELECT rowid FROM run_words WHERE run_words MATCH :words").bindparams(words=match).columns(column("rowid"))
-        return run_pk.in_(found)
+        return select(run_words.c.rowid).where(text("run_words MATCH :words").bindparams(words=match))
     vector = " & ".join(f"({' <-> '.join(words)}{':*' if begins else ''})" for words, begins in terms)
     query = func.to_tsquery(literal_column("'simple'"), vector)
-    return run_pk.in_(select(run_words.c.run_pk).where(run_words.c.words.bool_op("@@")(query)))
+    return select(run_words.c.run_pk).where(run_words.c.words.bool_op("@@")(query))
 
 
 def index(connection: Connection, words: Mapping[int, str]) -> None:

@@ -67,14 +67,14 @@ class RunFilter:
     text: str = ""
     deleted: bool = False
 
-    def conditions(self, owner: str, dialect: str) -> list[ColumnElement[bool]]:
-        """The same as SQL, over ``runs`` of ``owner``."""
+    def conditions(self, owner: str, dialect: str, *, walking: bool = False) -> list[ColumnElement[bool]]:
+        """The same as SQL, over ``runs`` of ``owner``; ``walking`` along another index, where words are only to be checked."""
         found = [runs.c.owner == owner, runs.c.deleted_at.is_not(None) if self.deleted else runs.c.deleted_at.is_(None)]
         found += self._values(owner)
         found += self._ranges()
         if self.starred is not None:
             found.append(runs.c.starred.is_(self.starred))
-        words = full_text.matches(dialect, runs.c.pk, self.text)
+        words = full_text.matches(dialect, runs.c.pk + 0 if walking and dialect == "sqlite" else runs.c.pk, self.text)
         return found if words is None else [*found, words]
 
     def _values(self, owner: str) -> Iterator[ColumnElement[bool]]:

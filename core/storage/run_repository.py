@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
 
 from core.run import ENDED, RunSnapshot
 from core.run_cost import RunCost
 from core.storage import full_text, run_rows
-from core.storage.column_types import Dollars, Moment
+from core.storage.column_types import Dollars, Moment, microseconds
 from core.storage.database import Database
 from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
 from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
@@ -24,6 +24,8 @@ from core.storage.upsert import upsert
 LOCAL: Final = "local"
 """The owner of everything until there are accounts."""
 BATCH: Final = 500
+FEW: Final = 2_000
+"""Up to so many runs of a filter are sorted; more of them are met soon enough on the way along an index."""
 _RUNNING: Final = runs.c.status.not_in(ENDED)
 
 Clock = Callable[[], datetime]
@@ -64,6 +66,7 @@ class RunRepository:
         while batch := list(itertools.islice(remaining, BATCH)):
             with self._database.write() as connection:
                 count += self._insert(connection, batch)
+        self._database.analyze()
         return count
 
     def interrupt(self, processes: Iterable[str]) -> int:
@@ -176,7 +179,7 @@ class RunRepository:
         """First the rows that have a value, then those that have none: each part is a walk along one index."""
         column = runs.c[order.column]
         stored = type_coerce(column, column.type.impl) if isinstance(column.type, Moment | Dollars) else column
-        conditions = which.conditions(self._owner, self._database.dialect)
+        conditions = self._found_first(connection, which)
         asked = select(*run_rows.LISTED, stored.label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit)
         found: list[Row[Any]] = []
         if cursor is None or cursor.value is not None:
@@ -188,6 +191,20 @@ class RunRepository:
             found += connection.execute(empty.where(cursor.after_without_value(order)) if cursor else empty).all()
         return found
 
+    def _found_first(self, connection: Connection, which: RunFilter) -> list[ColumnElement[bool]]:
+        """The conditions of a page. Where few runs fit, these runs: walking along the order's index would take long to meet them."""
+        dialect = self._database.dialect
+        walking = which.conditions(self._owner, dialect, walking=True)
+        by_text = full_text.has_at_most(connection, which.text, FEW)
+        narrow = which if by_text else replace(which, text="")
+        if narrow == RunFilter():
+            return walking
+        conditions = narrow.conditions(self._owner, dialect)
+        few: list[int] = [*connection.execute(select(runs.c.pk).where(*conditions).limit(FEW + 1)).scalars()]
+        if len(few) > FEW:
+            return walking
+        return [runs.c.pk.in_(few)] if by_text or not which.text else [runs.c.pk.in_(few), *which.conditions(self._owner, dialect)]
+
     def count(self, which: RunFilter | None = None) -> int:
         """How many runs a filter has."""
         with self._database.read() as connection:
@@ -195,18 +212,22 @@ class RunRepository:
             return connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
 
     def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
-        """Every whole run of a filter in the order in which they were stored, ``BATCH`` at a time: memory stays flat."""
+        """Every whole run of a filter, oldest first, ``BATCH`` at a time: memory stays flat, and new runs are not in the way."""
         conditions = (which or RunFilter()).conditions(self._owner, self._database.dialect)
-        last = -1
+        created = type_coerce(runs.c.created_at, BigInteger)
+        chosen = self._whole().where(*conditions).order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
+        last: Row[Any] | None = None
         while True:
             with self._database.read() as connection:
-                chosen = self._whole().where(*conditions, runs.c.pk > last).order_by(runs.c.pk).limit(BATCH)
-                rows = connection.execute(chosen).all()
+                after = (
+                    None if last is None else tuple_(created, runs.c.pk) > tuple_(literal(microseconds(last.created_at)), literal(last.pk))
+                )
+                rows = connection.execute(chosen if after is None else chosen.where(after)).all()
                 tags = self._tags(connection, [row.pk for row in rows])
             yield from (replace(run_rows.stored(row), tags=tags.get(row.pk, ())) for row in rows)
             if len(rows) < BATCH:
                 return
-            last = rows[-1].pk
+            last = rows[-1]
 
     def values(self, column: SortColumn, limit: int = 200) -> tuple[str, ...]:
         """The different values of a text column, for a filter to choose from: the first ``limit`` of them in order."""
