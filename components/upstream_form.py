@@ -124,15 +124,17 @@ def _text(name: str, label: str, placeholder: str, help_text: str, *, disabled: 
 def _key_fields() -> None:
     """A key is typed, and then kept in the server's memory only, or is named by its environment variable."""
     left, right = st.columns(2)
-    with left:
+    with left, st.container(key="upstream.key"):
+        field = f"upstream.key.{_key_field()}"
         st.text_input(
             "API key",
             type="password",
-            key="upstream.key",
+            key=field,
             placeholder="none",
             autocomplete="off",
             help="Stays in the server's memory until the playground ends; it is written to no file and never shown again.",
             on_change=_take_key,
+            args=(field,),
         )
         if session.upstream_key() is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -144,9 +146,15 @@ def _key_fields() -> None:
         _text("api_key_env", "Or its environment variable", "UPSTREAM_OLLAMA_KEY", "The name of the variable that holds the key.")
 
 
-def _take_key() -> None:
-    typed = st.session_state["upstream.key"].strip()
-    st.session_state["upstream.key"] = ""
+def _key_field() -> int:
+    """The number of the key's field. Each typed key gets a new field: a value set from here may miss a browser that is already sending
+    its next click, and the key would stay on the page."""
+    return int(st.session_state.get("session.upstream_key_field", 0))
+
+
+def _take_key(field: str) -> None:
+    typed = st.session_state[field].strip()
+    st.session_state["session.upstream_key_field"] = _key_field() + 1
     if typed:
         session.set_upstream_key(SecretStr(typed))
 
@@ -180,6 +188,7 @@ def _clear() -> None:
     for name in ("session.upstream_editing", "session.upstream_problems", "session.upstream_verdict"):
         st.session_state.pop(name, None)
     session.set_upstream_key(None)
+    st.session_state["session.upstream_key_field"] = _key_field() + 1
 
 
 def _editing() -> str | None:

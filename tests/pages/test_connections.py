@@ -47,7 +47,7 @@ class Page:
 
     def set(self, **fields: str) -> Page:
         for name, value in fields.items():
-            self.at.get_by_key(f"upstream.{name}").set_value(value)
+            self.at.get_by_key(self._key(name)).set_value(value)
             self.run()
         return self
 
@@ -56,7 +56,10 @@ class Page:
         return self.run()
 
     def value(self, name: str) -> str:
-        return str(self.at.get_by_key(f"upstream.{name}").value)
+        return str(self.at.get_by_key(self._key(name)).value)
+
+    def _key(self, name: str) -> str:
+        return next(w.key for w in self.at.text_input if w.key.startswith("upstream.key.")) if name == "key" else f"upstream.{name}"
 
     @property
     def text(self) -> str:

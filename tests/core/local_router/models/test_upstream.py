@@ -49,6 +49,7 @@ def attempts(router: LocalRouter, answer: httpx.Response) -> list[dict[str, Any]
     return [event for event in events if event["type"] == "attempt"]
 
 
+@pytest.mark.shows("model")
 @pytest.mark.parametrize("path", [V1, V2])
 def test_upstream_says_what_it_says_directly(ask: Ask, up, client: httpx.Client, path):
     body = {"prompt": "A function definition", "temperature": 0, "max_tokens": 20, "n": 2, "echo": True, "stop": ["zzz"]}
@@ -252,6 +253,17 @@ def test_server_without_completions_is_asked_over_chat_and_remembered(ask: Ask, 
     assert body["messages"] == [{"role": "user", "content": "Tell me"}]
     assert body["model"] == "thinker"
     assert "prompt" not in body
+
+
+@pytest.mark.shows("thinking.type", "thinking.budget_tokens", "thinking.thinking_level")
+@pytest.mark.parametrize(
+    "thinking",
+    [{"type": "adaptive"}, {"type": "disabled"}, {"type": "enabled", "budget_tokens": 1024, "thinking_level": "low"}, None],
+    ids=str,
+)
+def test_thinking_is_passed_on_as_it_is(ask: Ask, up, chat: ChatServer, thinking):
+    assert ask(model="chat/thinker", thinking=thinking, max_tokens=2_000).status_code == 200
+    assert chat.requests[-1][1]["thinking"] == thinking
 
 
 def test_echo_over_chat_is_done_by_the_router(ask: Ask, up, chat: ChatServer):
