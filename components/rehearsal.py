@@ -18,11 +18,14 @@ ABOUT = "Nothing is sent. Stand-ins take the models' places: the first fails twi
 
 
 def rehearsal(body: Mapping[str, Any], *, key: str) -> None:
-    """A popover that rehearses the routing fields of ``body`` when it is opened."""
-    box = st.popover("Rehearse routing", icon=":material/theater_comedy:", type="tertiary", key=f"rehearse-{key}", on_change="rerun")
-    if not box.open:
-        return
-    with box, st.container(key=f"rehearsal-{key}", gap="small"):
+    """A button that rehearses the routing fields of ``body`` and shows how it went in a dialog."""
+    if st.button("Rehearse routing", icon=":material/theater_comedy:", type="tertiary", key=f"rehearse-{key}"):
+        _dialog(body, key)
+
+
+@st.dialog("Rehearse routing", width="large", icon=":material/theater_comedy:")
+def _dialog(body: Mapping[str, Any], key: str) -> None:
+    with st.container(key=f"rehearsal-{key}", gap="small"):
         try:
             played = rehearse(body)
         except InvalidRequest as refused:
@@ -46,12 +49,8 @@ def outcome(played: Rehearsal) -> str:
 def worst(case: WorstCase) -> Iterator[str]:
     """The worst case in sentences: billed attempts, wall time and what it is made of."""
     each = case.attempts // case.targets
-    models = "one model" if case.targets == 1 else f"{case.targets} models, one after the other"
-    yield (
-        f"Most billed attempts: {case.attempts} ({each} on {models})."
-        if each > 1
-        else f"Most billed attempts: {case.attempts} (on {models})."
-    )
+    models = "one model" if case.targets == 1 else f"each of {case.targets} models"
+    yield f"Most billed attempts: {case.attempts} ({each} on {models})."
     waits = f" and {span(1000 * case.waits_s)} for the waits between them" if case.waits_s else ""
     if case.wall_s is None or case.attempts_s is None:
         yield f"Worst wall time: unlimited, because no timeout.call_timeout ends an attempt{waits.replace(' and ', '; at most ', 1)}."

@@ -15,11 +15,14 @@ ABOUT = "Seen: the runs of this session that had the same weights, with the 95 %
 
 
 def weights(body: Mapping[str, Any], runs: Sequence[Run], *, key: str) -> None:
-    """A popover that compares the weights of ``body`` with ``runs`` when it is opened."""
-    box = st.popover("Weights", icon=":material/balance:", type="tertiary", key=f"weights-{key}", on_change="rerun")
-    if not box.open:
-        return
-    with box, st.container(key=f"shares-{key}", gap="small"):
+    """A button that compares the weights of ``body`` with ``runs`` in a dialog."""
+    if st.button("Weights", icon=":material/balance:", type="tertiary", key=f"weights-{key}"):
+        _dialog(body, runs, key)
+
+
+@st.dialog("Weights", width="medium", icon=":material/balance:")
+def _dialog(body: Mapping[str, Any], runs: Sequence[Run], key: str) -> None:
+    with st.container(key=f"shares-{key}", gap="small"):
         found = shares_seen(body, runs)
         if found is None:
             st.markdown("The load balancer has no models with weights yet.")
@@ -38,9 +41,10 @@ def table(found: SharesSeen) -> str:
 def _row(row: Share) -> str:
     seen = "–"
     if row.seen is not None and row.low is not None and row.high is not None:
-        seen = f"{_percent(row.seen)} ({_percent(row.low)} to {_percent(row.high)})"
-    return f"| {plain(row.model, 120)} | {_percent(row.configured)} | {_percent(row.drawn)} | {plain(seen)} |"
+        seen = f"{_percent(row.seen)} ({100 * row.low:.0f}–{_percent(row.high, 0)})"
+    return f"| {plain(row.model, 120)} | {_percent(row.configured)} | {_percent(row.drawn)} | {seen} |"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %".replace(".0 %", " %")
+def _percent(share: float, digits: int = 1) -> str:
+    """A share with a space that does not break."""
+    return f"{100 * share:.{digits}f}".removesuffix(".0") + "\u00a0%"
