@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components import session
+from components.continuation import continuation
 from components.knowledge.library import base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
@@ -120,7 +121,7 @@ def output(slot: Slot) -> None:
     if run is not None:
         current.hub.attach(channel, slot.name, run.id)
     elif session.run_id(slot.name):
-        st.info("This run is no longer in memory: the playground keeps the newest runs until it is restarted.", icon=":material/history:")
+        st.info("This run was not found. It may have been deleted, or belong to another playground.", icon=":material/history:")
     stream_panel(
         key=f"panel-{slot.name}",
         channel=channel,
@@ -134,6 +135,7 @@ def output(slot: Slot) -> None:
     if run is not None:
         cost = run_cost(run, current.prices.prices)
         run_summary(run, key=slot.name, cost=cost, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
+        continuation(run, key=slot.name, on_continue=run_prompt)
     else:
         _examples(slot)
     _routing(slot)
@@ -166,11 +168,11 @@ def _traced(run_id: str) -> Callable[[], RunSnapshot | None]:
 def _examples(slot: Slot) -> None:
     with st.container(horizontal=True, gap="small", key=f"examples-{slot.name}"):
         for number, text in enumerate(EXAMPLES):
-            st.button(text, key=f"{slot.name}.example.{number}", icon=":material/bolt:", on_click=try_example, args=(slot.name, text))
+            st.button(text, key=f"{slot.name}.example.{number}", icon=":material/bolt:", on_click=run_prompt, args=(slot.name, text))
 
 
-def try_example(slot: str, text: str) -> None:
-    """The callback of an example: its text becomes the prompt and runs, with everything else as it is set."""
+def run_prompt(slot: str, text: str) -> None:
+    """The callback of an example and of *Continue from here*: ``text`` becomes the prompt and runs, everything else as it is set."""
     draft = session.draft(slot)
     if draft is not None:
         draft = collect(slot, draft)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from core.errors import StorageProblem
-from core.write_behind import WriteBehind
+from core.write_behind import StorageHealth, WriteBehind
 
 SAVED_AFTER_S: Final = 0.5
 """How long an edit waits for the next one before both are saved."""
@@ -56,6 +56,11 @@ class DraftStore:
         """Save what is not saved yet."""
         if self._saving is not None:
             await self._saving.close()
+
+    @property
+    def health(self) -> StorageHealth:
+        """Whether drafts are being saved."""
+        return StorageHealth() if self._saving is None else self._saving.health
 
     def save(self, draft_id: str, draft: dict[str, Any]) -> None:
         """Keep ``draft`` under ``draft_id``, replacing what was there."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.storage_banner import storage_banner
+
 COMPONENTS = Path(__file__).parent.parent / "components"
 
 # An icon of our own, because Streamlit has browsers fetch a :material/…: one from fonts.gstatic.com.
@@ -20,12 +22,14 @@ page = st.navigation(
             default=True,
             help="Type a prompt, set parameters, watch the answer.",
         ),
+        st.Page("history.py", title="History", icon=":material/history:", help="Find every run again, compare, mark and export them."),
         st.Page(
             "knowledge.py",
             title="Knowledge",
             icon=":material/library_books:",
             help="Search knowledge bases before anything is generated, and fill your own.",
         ),
+        st.Page("prompts.py", title="Prompts", icon=":material/edit_note:", help="Stored prompts: look, edit, and use one by its id."),
         st.Page(
             "connections.py", title="Connections", icon=":material/cable:", help="Choose the server that answers, its address and its key."
         ),
@@ -33,6 +37,7 @@ page = st.navigation(
     position="top",
 )
 try:
+    storage_banner()
     page.run()
 except Exception:  # one of the two borders: a fault of ours shows as a sentence and a number, never as a traceback in the page
     number = secrets.token_hex(4)

@@ -128,7 +128,7 @@ def test_two_sessions_on_one_address_do_not_write_over_each_other(replay: Replay
 
 def test_a_run_that_is_gone_is_said_to_be_gone(replay: Replay) -> None:
     page = Page(replay, run="long-forgotten")
-    assert "no longer in memory" in page.at.info[0].value
+    assert "not found" in page.at.info[0].value
 
 
 def test_on_the_wire_shows_exactly_what_leaves(replay: Replay, model: str) -> None:
