@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.support.conditions import comes_true
 from tests.support.server_thread import served
 
 USAGE = {
@@ -26,7 +27,8 @@ USAGE = {
 
 
 class ChatServer:
-    """``requests`` are path and body in the order they came; ``refuses`` are fields that are answered with a 400, with what it says."""
+    """``requests`` are path and body in the order they came; ``refuses`` are fields that are answered with a 400, with what it says;
+    models are listed when ``may_list`` is set."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, Any]]] = []
@@ -34,7 +36,8 @@ class ChatServer:
         self.refuses: dict[str, str] = {}
         self.tells_usage = True
         self.scores: list[float] = []
-        self.models_wait_s = 0.0
+        self.may_list = threading.Event()
+        self.may_list.set()
         self.base_url = ""
 
     def app(self) -> Starlette:
@@ -59,7 +62,7 @@ class ChatServer:
 
     async def _models(self, request: Request) -> Response:
         self.keys.append(request.headers.get("authorization", ""))
-        await asyncio.sleep(self.models_wait_s)
+        await comes_true(self.may_list.is_set)
         return JSONResponse({"object": "list", "data": [{"id": "thinker"}, {"id": "family/other"}]})
 
     async def _chat(self, request: Request) -> Response:
