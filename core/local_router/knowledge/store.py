@@ -57,7 +57,8 @@ class KnowledgeStore:
     """All knowledge bases of a router. ``data_dir`` None keeps them in memory; ``embedders`` embeds for bases that name a server's model.
 
     Making one is cheap: the file is opened, and the built-in base made, at first use. Methods that take a base take its id or its key and
-    raise `UnknownBase`; those that change something raise ValueError for the built-in base, and whenever a sentence can say what is wrong.
+    raise `UnknownBase`; those that change something, apart from `set_enabled`, raise ValueError for the built-in base, and all of them do
+    whenever a sentence can say what is wrong.
     """
 
     def __init__(self, data_dir: Path | None = None, embedders: Embed | None = None) -> None:
