@@ -14,6 +14,7 @@ from components.continuation import continuation
 from components.knowledge.library import base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
+from components.prompt_source import IDENTITY_ID, PROMPT_ID, drawn_inputs, identity_names, prompt_names, prompt_source, without_value
 from components.rehearsal import rehearsal
 from components.run_summary import run_summary
 from components.services import workspace
@@ -111,6 +112,7 @@ def request(slot: Slot, models: Sequence[str]) -> None:
         about = DESCRIPTIONS.get(str(slot.draft["body"].get("model")), "") if slot.connection.kind == "local" else ""
         if path == "model" and about:
             st.caption(plain(about))
+    prompt_source(slot.name, slot.draft, slot.connection)
 
 
 def output(slot: Slot) -> None:
@@ -190,6 +192,7 @@ def parameters(slot: Slot, models: Sequence[str]) -> None:
         kind=slot.connection.kind,
         refresh=lambda: _refreshed(slot),
         bases=lambda: base_names(slot.connection),
+        picks={PROMPT_ID: lambda: prompt_names(slot.connection), IDENTITY_ID: lambda: identity_names(slot.connection)},
     )
 
 
@@ -200,7 +203,8 @@ def _refreshed(drawn: Slot) -> Refreshed:
     session.keep_draft(drawn.name, workspace().drafts)
     now = replace(drawn, draft=draft, outgoing=outgoing(draft))
     on_the_wire = repr(now.outgoing.body) if st.session_state.get(f"wire-{drawn.name}") else ""
-    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body))
+    inputs = drawn_inputs(now.connection, draft["body"])
+    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body), inputs)
     return Refreshed(draft, now.outgoing.problems, around)
 
 
@@ -254,6 +258,8 @@ def _preflight_parts(slot: Slot) -> list[str]:
     dearest = most_cost(body, workspace().prices.prices)
     if dearest is not None:
         parts.append(plain(f"at most {dollars(dearest)}" if dearest else dollars(dearest)))
+    if missing := without_value(slot.connection, body):
+        parts.append(f":orange[:material/data_object: {plain(missing)}]")
     for conflict in slot.outgoing.conflicts[:2]:
         parts.append(f":orange[:material/warning: {plain(conflict.message)}]")
     if len(slot.outgoing.conflicts) > 2:

@@ -26,6 +26,8 @@ from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
 from core.price_book import PriceBook
+from core.router_listing import RouterListing
+from core.router_prompts import identities, stored_prompts
 from core.router_reads import KnowledgeBase, knowledge_bases
 from core.run_cost import run_cost
 from core.settings import Settings
@@ -41,6 +43,7 @@ T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
 MODELS_FRESH_S = 60.0
 KNOWLEDGE_LIST_S = 5.0
+IDENTITIES_FRESH_S = 5.0
 KnowledgeListing = tuple[KnowledgeBase, ...] | None | PlaygroundError
 log = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
+    ``prompts`` and ``identities`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
 
@@ -70,6 +74,8 @@ class Workspace:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
         self._knowledge: dict[tuple[str, str], tuple[float, KnowledgeListing]] = {}
+        self.prompts = RouterListing(self.ask, stored_prompts)
+        self.identities = RouterListing(self.ask, identities, fresh_s=IDENTITIES_FRESH_S)
 
     async def open(self) -> None:
         """Open the database, start the hub on the running loop, and the local router in its own thread.

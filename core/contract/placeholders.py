@@ -40,3 +40,42 @@ def input_names(inputs: Any) -> tuple[str, ...]:
     else:
         names = [item.get("key") for item in inputs if isinstance(item, Mapping)] if isinstance(inputs, list | tuple) else []
     return tuple(dict.fromkeys(name for name in names if isinstance(name, str) and name))
+
+
+def unfilled(prompt: str, inputs: Any) -> tuple[str, ...]:
+    """The names that ``prompt`` mentions and ``inputs`` has no value for, in order of appearance."""
+    given = input_values(inputs)
+    return tuple(name for name in placeholders(prompt) if name not in given)
+
+
+def is_inputs(inputs: Any) -> bool:
+    """Whether ``inputs`` has one of the two forms of ``orq.inputs``, so that single values of it can be edited."""
+    return isinstance(inputs, Mapping) or (isinstance(inputs, list) and all(isinstance(item, Mapping) for item in inputs))
+
+
+def with_input(inputs: Any, name: str, value: Any, *, personal: bool = False) -> Any:
+    """``inputs`` (one of the two forms, or None for none yet) with ``value`` for ``name``; its form and what else it holds stay.
+
+    An entry keeps its ``is_pii``; a new one gets it with ``personal``, which makes a list where there was nothing.
+    """
+    if inputs is None:
+        inputs = [] if personal else {}
+    if isinstance(inputs, Mapping):
+        return {**inputs, name: value}
+    places = [place for place, item in enumerate(inputs) if item.get("key") == name]
+    if not places:
+        return [*inputs, {"key": name, "value": value, **({"is_pii": True} if personal else {})}]
+    return [{**item, "value": value} if place == places[-1] else item for place, item in enumerate(inputs)]
+
+
+def without_input(inputs: Any, name: str) -> Any:
+    """``inputs`` without any entry for ``name``; None when nothing is left."""
+    if isinstance(inputs, Mapping):
+        return {key: value for key, value in inputs.items() if key != name} or None
+    return [item for item in inputs if item.get("key") != name] or None
+
+
+def is_personal(inputs: Any, name: str) -> bool:
+    """Whether the entry for ``name`` is marked ``is_pii``."""
+    items = inputs if isinstance(inputs, list | tuple) else ()
+    return any(isinstance(item, Mapping) and item.get("key") == name and item.get("is_pii") is True for item in items)
