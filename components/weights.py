@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,6 +12,7 @@ from components.plain_text import plain
 from core.run import Run
 from core.shares_seen import DRAWS, Share, SharesSeen, shares_seen
 
+CSS = Path(__file__).with_suffix(".css")
 ABOUT = "Seen: the runs of this session that had the same weights, with the 95 % interval. Answers from the cache were not drawn."
 
 
@@ -27,6 +29,7 @@ def _dialog(body: Mapping[str, Any], runs: Sequence[Run], key: str) -> None:
         if found is None:
             st.markdown("The load balancer has no models with weights yet.")
             return
+        st.html(CSS)
         st.markdown(f"**{plain(found.verdict)}**")
         st.markdown(table(found))
         st.caption(ABOUT)
