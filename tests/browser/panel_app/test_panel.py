@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -99,8 +100,9 @@ def test_the_end_is_told_once_per_run_and_not_again_after_a_reload(panels: Opene
     eventually(lambda: page.counts() == (5, 2), what="the second run's two")
     page.page.reload()
     page.shows(expected_text(5)).says("finished")
-    page.page.wait_for_timeout(400)
-    assert page.counts() == (1, 0)
+    page.page.locator(".st-key-ping button").click()
+    eventually(lambda: page.counts()[0] > 1, what="the click's rerun, which comes after what the panel told")
+    assert page.counts() == (2, 0)
 
 
 def test_reloading_or_opening_another_tab_in_the_middle_shows_everything_once(panels: Opener) -> None:
@@ -251,8 +253,14 @@ def test_a_failure_says_why_and_what_next(panels: Opener) -> None:
 
 
 def test_without_an_event_stream_the_panel_polls(panels: Opener) -> None:
-    page = panels("tokens=150/rate=100/n=2", before=lambda page: page.route("**/events*", lambda route: route.abort()))
-    page.page.wait_for_timeout(1500)
+    asked: list[str] = []
+
+    def no_events(page: Page) -> None:
+        page.route("**/events*", lambda route: route.abort())
+        page.on("request", lambda request: asked.append(request.url) if "/delta" in request.url else None)
+
+    page = panels("tokens=150/rate=100/n=2", before=no_events)
+    eventually(lambda: page.page.evaluate("0") or asked, what="the panel to ask")
     page.run().shows(expected_text(150)).shows(expected_text(150), 1).says("finished")
 
 
@@ -262,7 +270,7 @@ def test_a_stream_that_says_no_hello_in_time_is_given_up_for_polling(panels: Ope
 
 
 def test_a_hidden_page_gives_its_connection_back_and_catches_up(panels: Opener) -> None:
-    page = panels("tokens=20/rate=100")
+    page = panels("tokens=23/rate=100")
     hide = """(hidden) => {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
       document.dispatchEvent(new Event('visibilitychange'));
@@ -270,10 +278,11 @@ def test_a_hidden_page_gives_its_connection_back_and_catches_up(panels: Opener) 
     with page.page.expect_event("requestfailed", lambda request: "/events" in request.url, timeout=10_000):
         page.page.evaluate(hide, True)
     page.run()
-    page.page.wait_for_timeout(500)
+    measured = f"{page.page.url.partition('/?')[0]}/measured"
+    eventually(lambda: 23 in map(len, httpx.get(measured, trust_env=False).json()["sent"].values()), what="the whole answer to be sent")
     assert not page.text().text_content()
     page.page.evaluate(hide, False)
-    page.shows(expected_text(20)).says("finished")
+    page.shows(expected_text(23)).says("finished")
 
 
 def test_a_page_without_panels_holds_no_connection(panels: Opener) -> None:
