@@ -11,7 +11,7 @@ import streamlit as st
 
 from components import session
 from components.continuation import continuation
-from components.knowledge.library import base_names
+from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.plain_text import plain
 from components.prompt_source import IDENTITY_ID, PROMPT_ID, drawn_inputs, identity_names, prompt_names, prompt_source, without_value
@@ -191,8 +191,11 @@ def parameters(slot: Slot, models: Sequence[str]) -> None:
         models=models,
         kind=slot.connection.kind,
         refresh=lambda: _refreshed(slot),
-        bases=lambda: base_names(slot.connection),
-        picks={PROMPT_ID: lambda: prompt_names(slot.connection), IDENTITY_ID: lambda: identity_names(slot.connection)},
+        picks={
+            KNOWLEDGE_ID: lambda: base_names(slot.connection),
+            PROMPT_ID: lambda: prompt_names(slot.connection),
+            IDENTITY_ID: lambda: identity_names(slot.connection),
+        },
     )
 
 

@@ -24,7 +24,10 @@ class Ask(Protocol):
 
 
 class RouterListing(Generic[T]):
-    """What ``read`` gets from each connection's router, at most ``fresh_s`` seconds old; who has another key gets a list of their own."""
+    """What ``read`` gets from each connection's router, at most ``fresh_s`` seconds old; who has another key gets a list of their own.
+
+    It is waited for ``patience_s`` seconds.
+    """
 
     def __init__(
         self,
@@ -32,11 +35,13 @@ class RouterListing(Generic[T]):
         read: Callable[[RouterClient], Coroutine[Any, Any, tuple[T, ...] | None]],
         *,
         fresh_s: float = FRESH_S,
+        patience_s: float = PATIENCE_S,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
         self._read = read
         self._fresh_s = fresh_s
+        self._patience_s = patience_s
         self._now = now
         self._known: dict[str, tuple[float, tuple[T, ...] | PlaygroundError | None]] = {}
 
@@ -48,7 +53,7 @@ class RouterListing(Generic[T]):
             return known[1]
         found: tuple[T, ...] | PlaygroundError | None
         try:
-            found = self._ask(connection, self._read, PATIENCE_S)
+            found = self._ask(connection, self._read, self._patience_s)
         except PlaygroundError as error:
             found = error
         self._known[key] = (self._now(), found)

@@ -28,7 +28,7 @@ from core.local_router.server import LocalRouter
 from core.price_book import PriceBook
 from core.router_listing import RouterListing
 from core.router_prompts import identities, stored_prompts
-from core.router_reads import KnowledgeBase, knowledge_bases
+from core.router_reads import knowledge_bases
 from core.run_cost import run_cost
 from core.settings import Settings
 from core.signing import Signer
@@ -42,9 +42,10 @@ from core.storage.run_keeper import RunKeeper
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
 MODELS_FRESH_S = 60.0
-KNOWLEDGE_LIST_S = 5.0
+KNOWLEDGE_LIST_S = 10.0
+"""How long to wait for the knowledge bases: the local router makes its first one when it is first asked."""
+
 IDENTITIES_FRESH_S = 5.0
-KnowledgeListing = tuple[KnowledgeBase, ...] | None | PlaygroundError
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +53,7 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
-    ``prompts`` and ``identities`` are what a connection's router lists.
+    ``knowledge``, ``prompts`` and ``identities`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
 
@@ -73,7 +74,7 @@ class Workspace:
         self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
-        self._knowledge: dict[tuple[str, str], tuple[float, KnowledgeListing]] = {}
+        self.knowledge = RouterListing(self.ask, knowledge_bases, patience_s=KNOWLEDGE_LIST_S)
         self.prompts = RouterListing(self.ask, stored_prompts)
         self.identities = RouterListing(self.ask, identities, fresh_s=IDENTITIES_FRESH_S)
 
@@ -143,24 +144,6 @@ class Workspace:
         except TimeoutError:
             cause = f"{connection.name} did not answer within {timeout_s:g} s."
             raise TimedOut(cause, "Try again, or choose another connection.", phase="read", seconds=timeout_s) from None
-
-    def knowledge(self, connection: Connection) -> KnowledgeListing:
-        """The knowledge bases of a connection's router, at most a minute old: None where it lists none, the error where that failed."""
-        key = (connection.base_url, connection.kind)
-        known = self._knowledge.get(key)
-        if known and time.monotonic() - known[0] < MODELS_FRESH_S:
-            return known[1]
-        found: KnowledgeListing
-        try:
-            found = self.ask(connection, knowledge_bases, KNOWLEDGE_LIST_S)
-        except PlaygroundError as error:
-            found = error
-        self._knowledge[key] = (time.monotonic(), found)
-        return found
-
-    def forget_knowledge(self, connection: Connection) -> None:
-        """Ask the connection again at the next ``knowledge()``."""
-        self._knowledge.pop((connection.base_url, connection.kind), None)
 
     @staticmethod
     async def _list_models(connection: Connection) -> tuple[str, ...]:

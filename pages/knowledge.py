@@ -4,14 +4,15 @@ import streamlit as st
 
 from components import session
 from components.knowledge import documents, search
-from components.knowledge.library import find_base, listing
+from components.knowledge.library import find_base
 from components.knowledge.overview import base_line, no_knowledge, unreadable
+from components.services import workspace
 from core.errors import PlaygroundError
 
 PLAYGROUND_SLOT = "a"
 
 connection = session.connection()
-found = listing(connection)
+found = workspace().knowledge.of(connection)
 if found is None:
     no_knowledge(connection)
 elif isinstance(found, PlaygroundError):

@@ -19,11 +19,8 @@ from core.errors import Problem
 NOT_UNDERSTOOD = ":gray-badge[not understood by this server]"
 DEPRECATED = ":orange-badge[deprecated]"
 
-Bases = Callable[[], Mapping[str, str]]
-"""Asks for the knowledge bases there are to pick from: what to show of each by its id. Asked only where one can be picked."""
-
 Picks = Mapping[str, Callable[[], Mapping[str, str]]]
-"""The same for other fields of identifiers, by their paths."""
+"""By the path of a field of identifiers: asks for what there is to pick, what to show of each by its id. Asked only when it is drawn."""
 
 NO_PICKS: Picks = {}
 
@@ -31,7 +28,7 @@ NO_PICKS: Picks = {}
 @dataclass(slots=True)
 class Form:
     """One drawing of one slot's form. ``problems`` and ``clashes`` are messages by path; ``marked`` collects the paths that were
-    shown; ``bases`` are the knowledge bases to pick from, ``picks`` what else is."""
+    shown; ``picks`` is what the router has to pick from."""
 
     slot: str
     body: dict[str, Any]
@@ -46,7 +43,6 @@ class Form:
     clashes: dict[str, list[str]] = field(default_factory=dict)
     marked: set[str] = field(default_factory=set)
     can_undo: bool = False
-    bases: Bases = dict
     picks: Picks = field(default_factory=dict)
 
     @classmethod
@@ -59,11 +55,10 @@ class Form:
         models: Sequence[str],
         kind: ServerKind,
         disabled: bool,
-        bases: Bases = dict,
         picks: Picks = NO_PICKS,
     ) -> Form:
         """The form of ``slot`` about to be drawn from ``draft``."""
-        form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}), bases=bases, picks=picks)
+        form = cls(slot, draft["body"], Memory(slot), {}, models, kind, disabled, shelf=draft.get("shelf", {}), picks=picks)
         form.can_undo = bool(form.memory.undo)
         for problem in problems:
             form.problems.setdefault(problem.path, []).append(problem.message)

@@ -10,9 +10,8 @@ import streamlit as st
 
 from components import session
 from components.knowledge import search
-from components.knowledge.library import change, read
+from components.knowledge.library import base_names, change, read
 from components.plain_text import plain
-from components.services import workspace
 from core.client import RouterClient
 from core.connection import Connection
 from core.document_metadata import MetadataTable, read_metadata_csv, typed_metadata
@@ -238,9 +237,7 @@ def _delete_base_now(base_id: str, connection: Connection) -> None:
     session.ask_deletion([])
     if not _told(change(connection, lambda client: delete_base(client, base_id))):
         return
-    found = workspace().knowledge(connection)
-    first = next((base.id for base in found if base.id != base_id), "") if isinstance(found, tuple) else ""
-    search.choose(first)
+    search.choose(next(iter(base_names(connection)), ""))
 
 
 def _told(outcome: Any) -> bool:

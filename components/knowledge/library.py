@@ -10,29 +10,23 @@ from core.client import RouterClient
 from core.connection import Connection
 from core.errors import PlaygroundError
 from core.router_reads import KnowledgeBase
-from core.workspace import KnowledgeListing
+
+KNOWLEDGE_ID = "orq.knowledge_bases[].knowledge_id"
+"""The field that names a base."""
 
 T = TypeVar("T")
 PATIENCE_S = 60.0
 """The first search of a large base by meaning embeds it."""
 
 
-def listing(connection: Connection) -> KnowledgeListing:
-    """The bases, None where the router lists none, or why they could not be read."""
-    return workspace().knowledge(connection)
-
-
 def base_names(connection: Connection) -> dict[str, str]:
     """What to call each base by its id; empty where none are known."""
-    found = listing(connection)
-    return {base.id: base.key for base in found} if isinstance(found, tuple) else {}
+    return {base.id: base.key for base in workspace().knowledge.items(connection)}
 
 
 def find_base(connection: Connection, id_or_key: str) -> KnowledgeBase | None:
     """The base with this id or key, where it is listed."""
-    found = listing(connection)
-    bases = found if isinstance(found, tuple) else ()
-    return next((base for base in bases if id_or_key in (base.id, base.key)), None)
+    return next((base for base in workspace().knowledge.items(connection) if id_or_key in (base.id, base.key)), None)
 
 
 def read(connection: Connection, work: Callable[[RouterClient], Coroutine[Any, Any, T]]) -> T:
@@ -47,4 +41,4 @@ def change(connection: Connection, work: Callable[[RouterClient], Coroutine[Any,
     except PlaygroundError as error:
         return error
     finally:
-        workspace().forget_knowledge(connection)
+        workspace().knowledge.forget(connection)

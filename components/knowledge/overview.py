@@ -35,10 +35,10 @@ def no_knowledge(connection: Connection) -> None:
     )
     with st.container(horizontal=True, gap="small"):
         st.page_link("connections.py", label="Choose another connection", icon=":material/cable:")
-        st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().forget_knowledge, args=(connection,))
+        st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().knowledge.forget, args=(connection,))
 
 
 def unreadable(error: PlaygroundError, connection: Connection) -> None:
     """The router did not answer, or refused."""
     st.error(plain(f"{error.cause} {error.next_step}"), icon=":material/error:")
-    st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().forget_knowledge, args=(connection,))
+    st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().knowledge.forget, args=(connection,))

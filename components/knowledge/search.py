@@ -12,7 +12,7 @@ import streamlit as st
 
 from components import session
 from components.form.drawing import Form
-from components.knowledge.library import base_names, change, find_base, read
+from components.knowledge.library import KNOWLEDGE_ID, base_names, change, find_base, read
 from components.parameter_form import collect, forget_widgets
 from components.parameter_form.one_item import item_fields
 from components.plain_text import plain
@@ -64,8 +64,8 @@ def begin(draft: dict[str, Any], connection: Connection) -> tuple[Form, tuple[Pr
     """The form of the search, and what is wrong with it."""
     problems = tuple(problem for problem in outgoing(draft).problems if problem.path.startswith(BLOCK))
     models = workspace().models(connection)
-    bases = partial(base_names, connection)
-    return Form.begin(SLOT, draft, problems, models=models, kind=connection.kind, disabled=False, bases=bases), problems
+    picks = {KNOWLEDGE_ID: partial(base_names, connection)}
+    return Form.begin(SLOT, draft, problems, models=models, kind=connection.kind, disabled=False, picks=picks), problems
 
 
 def base_picker(form: Form) -> None:

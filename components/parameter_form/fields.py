@@ -18,7 +18,6 @@ from core.local_router.retrieval.overlap import OVERLAP_MODEL
 COMMON_STOPS = ("\\n", "\\n\\n", "###", "END")
 COMMON_CODES = ("408", "409", "425", "429", "500", "502", "503", "504", "529")
 RERANK_MODEL = "orq.knowledge_bases[].rerank_config.model"
-KNOWLEDGE_ID = "orq.knowledge_bases[].knowledge_id"
 AS_JSON = "This value does not fit the field's own widget. It is shown as JSON, and sent as it stands."
 ROUNDED = f"A browser rounds whole numbers beyond {LARGEST_EXACT:,}: check the digits here."
 
@@ -110,7 +109,7 @@ def _model(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) 
 
 def _known(form: Form, spec: ParameterSpec) -> Mapping[str, str]:
     """What the connected router has that this field can name: what to show of each by its id."""
-    return form.bases() if spec.path == KNOWLEDGE_ID else form.picks.get(spec.path, dict)()
+    return form.picks.get(spec.path, dict)()
 
 
 def _picked(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:

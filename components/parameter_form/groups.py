@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.form.drawing import NO_PICKS, Bases, Form, Picks
+from components.form.drawing import NO_PICKS, Form, Picks
 from components.form.memory import EDITS, FOLDS, Change, ask
 from components.parameter_form.blocks import is_wanted, items_in, unknown_fields
 from components.parameter_form.outline import ON_THE_LEFT, Item, child_path, count_set, outline, top_names
@@ -68,17 +68,16 @@ def parameter_form(
     kind: ServerKind,
     disabled: bool = False,
     refresh: Refresh | None = None,
-    bases: Bases = dict,
     picks: Picks = NO_PICKS,
 ) -> None:
     """Draw every parameter of ``draft`` (model and prompt have `request_field`), each problem under the widget it belongs to.
 
-    ``models`` and ``bases`` fill the pickers of models and knowledge bases, typing stays free. For ``kind`` ``"openai"``, fields such
-    a server does not understand are marked.
+    ``models`` and ``picks`` fill the pickers of models and of what else the router lists, typing stays free. For ``kind`` ``"openai"``,
+    fields such a server does not understand are marked.
     What is edited comes back through `collect` at the top of the next script. With ``refresh``, an edit that changes nothing outside
     its group redraws that group alone; the whole page is redrawn otherwise, and always without it.
     """
-    form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled, bases=bases, picks=picks)
+    form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled, picks=picks)
     st.html(CSS)
     with st.container(key=f"form-{slot}", gap="xsmall"):
         _everything(form, draft, refresh)
@@ -173,7 +172,6 @@ def _group_by_itself(page: Page, group: str, items: tuple[Item, ...]) -> bool:
             models=before.models,
             kind=before.kind,
             disabled=before.disabled,
-            bases=before.bases,
             picks=before.picks,
         )
         outside = now.around != page.around or _elsewhere(form, items) != _elsewhere(before, items)
