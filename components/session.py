@@ -21,6 +21,12 @@ _CHANNEL = "session.channel"
 _CHOICE = "session.connection"
 _TYPED_KEYS = "session.keys"
 _UPSTREAM_KEY = "session.upstream_key"
+_HISTORY_PAGES = "session.history_pages"
+_TICKED_RUNS = "session.ticked_runs"
+_DELETED_RUNS = "session.deleted_runs"
+_REPLAYS = "session.replays"
+_EXPORT = "session.export"
+_IMPORT_REPORT = "session.import_report"
 _KNOWLEDGE_RESULT = "session.knowledge_result"
 _SWITCHED_OFF = "session.switched_off"
 _UPLOADS = "session.uploads"
@@ -57,6 +63,7 @@ def draft(slot: str) -> dict[str, Any] | None:
 def set_draft(slot: str, value: dict[str, Any]) -> None:
     """Replace the draft of ``slot`` (an object of its own, never shared)."""
     st.session_state[f"session.draft.{slot}"] = value
+    st.session_state.setdefault(f"session.draft_id.{slot}", new_draft_id())
 
 
 def run_id(slot: str) -> str | None:
@@ -250,3 +257,72 @@ def streamlit_secrets() -> dict[str, str]:
         return {name: value for name, value in st.secrets.items() if isinstance(value, str)}
     except FileNotFoundError:
         return {}
+
+
+def history_pages(view: str) -> list[str]:
+    """The cursors of the pages one went through on the History page, the shown one last; empty on the first page, or of another view.
+
+    ``view`` says what is listed: another filter or order begins on the first page.
+    """
+    found: tuple[str, list[str]] = st.session_state.get(_HISTORY_PAGES, ("", []))
+    return list(found[1]) if found[0] == view else []
+
+
+def set_history_pages(view: str, cursors: list[str]) -> None:
+    """Remember where in the history one is."""
+    st.session_state[_HISTORY_PAGES] = (view, cursors)
+
+
+def ticked_runs() -> list[str]:
+    """The runs that are ticked on the History page."""
+    found: list[str] = st.session_state.get(_TICKED_RUNS, [])
+    return found
+
+
+def set_ticked_runs(ids: list[str]) -> None:
+    """Remember which runs are ticked, for when the list changes around them."""
+    st.session_state[_TICKED_RUNS] = ids
+
+
+def deleted_runs() -> tuple[str, int] | None:
+    """What the last deletion on the History page took: its moment (ISO 8601), for undoing, and how many runs."""
+    found: tuple[str, int] | None = st.session_state.get(_DELETED_RUNS)
+    return found
+
+
+def set_deleted_runs(deletion: tuple[str, int] | None) -> None:
+    """Offer to undo a deletion; ``None`` offers nothing."""
+    st.session_state[_DELETED_RUNS] = deletion
+
+
+def replay_of(run_id: str) -> str | None:
+    """The newest run that repeats ``run_id`` in this session."""
+    found: str | None = st.session_state.get(_REPLAYS, {}).get(run_id)
+    return found
+
+
+def set_replay(run_id: str, replay: str) -> None:
+    """Remember that ``replay`` repeats ``run_id``."""
+    st.session_state[_REPLAYS] = {**st.session_state.get(_REPLAYS, {}), run_id: replay}
+
+
+def export_id() -> str | None:
+    """The export that was asked for last."""
+    found: str | None = st.session_state.get(_EXPORT)
+    return found
+
+
+def set_export_id(value: str | None) -> None:
+    """Remember the export that was asked for."""
+    st.session_state[_EXPORT] = value
+
+
+def import_report() -> str | None:
+    """What the last import came to."""
+    found: str | None = st.session_state.get(_IMPORT_REPORT)
+    return found
+
+
+def set_import_report(text: str | None) -> None:
+    """Remember what an import came to."""
+    st.session_state[_IMPORT_REPORT] = text

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, BinaryIO, Final, Literal
 
 from core.storage.run_record import StoredRun, finish_reason_of, label, prompt_of
 
@@ -189,7 +189,7 @@ def _whole(value: Any) -> Any:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
-def read_runs(content: bytes | io.BufferedIOBase) -> Iterator[StoredRun]:
+def read_runs(content: bytes | BinaryIO) -> Iterator[StoredRun]:
     """The runs of a JSONL file. ValueError naming the line that is none; the runs before it have come by then."""
     lines = io.BytesIO(content) if isinstance(content, bytes) else content
     for number in range(1, 2**31):

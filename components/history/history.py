@@ -1,0 +1,182 @@
+"""The History page: which runs, the list of them, and what can be done with those that are ticked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from components import session
+from components.history.run_charts import run_charts, usage_figures
+from components.history.run_detail import run_detail
+from components.history.run_files import export_runs, import_runs
+from components.history.run_filters import run_filters
+from components.history.run_pair import run_pair
+from components.history.run_table import run_table
+from components.plain_text import plain
+from components.services import workspace
+from core.errors import StorageProblem
+from core.storage.run_query import RunFilter, RunOrder, RunPage
+
+PAGE = 50
+
+
+def history() -> None:
+    """Draw the page; a database that cannot be read is said, not raised."""
+    try:
+        _history()
+    except StorageProblem as problem:
+        st.error(plain(f"The history cannot be read. {problem.cause} {problem.next_step}"), icon=":material/database_off:")
+
+
+def _history() -> None:
+    which, order = run_filters(_values)
+    runs, charts, usage = st.tabs(["Runs", "Charts", "Usage"], key="history-tabs", on_change="rerun")
+    if charts.open:
+        with charts:
+            run_charts(which)
+    elif usage.open:
+        with usage:
+            usage_figures(which)
+    else:
+        with runs:
+            _runs(which, order)
+
+
+def _values(name: str) -> Sequence[str]:
+    """What there is to filter by."""
+    runs = workspace().runs
+    match name:
+        case "models":
+            return tuple(dict.fromkeys([*runs.values("model_asked"), *runs.values("model_answered")]))
+        case "finish_reasons":
+            return tuple(dict.fromkeys(one for joined in runs.values("finish_reason") for one in joined.split(",")))
+        case "connections":
+            return runs.values("connection_name")
+        case "threads":
+            return runs.values("thread")
+        case "identities":
+            return runs.values("identity")
+        case _:
+            return runs.tags()
+
+
+def _runs(which: RunFilter, order: RunOrder) -> None:
+    repository = workspace().runs
+    view = repr((which, order))
+    cursors = session.history_pages(view)
+    count = repository.count(which)
+    page = repository.page(which, order, after=cursors[-1] if cursors else None, limit=PAGE)
+    _undo()
+    if not page.rows:
+        _nothing(which)
+        selected: list[str] = []
+    else:
+        listed = hashlib.sha256("\n".join(row.id for row in page.rows).encode()).hexdigest()[:16]
+        selected = run_table(page.rows, key=f"history-table-{listed}", ticked=session.ticked_runs())
+    session.set_ticked_runs(selected)
+    _bar(which, selected, count, page, view, cursors)
+    _chosen(selected)
+
+
+def _nothing(which: RunFilter) -> None:
+    if which == RunFilter():
+        st.info("Every run is kept here. There is none yet.", icon=":material/history:")
+        st.page_link("playground.py", label="Run something in the Playground", icon=":material/experiment:")
+    else:
+        st.info("No run fits. Take out a filter above, or look for other words.", icon=":material/search_off:")
+
+
+def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, view: str, cursors: list[str]) -> None:
+    """Where one is in the list, and what can be done with the ticked runs."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-bar"):
+        first = len(cursors) * PAGE
+        said = f"{first + 1:,}–{first + len(page.rows):,} of {count:,} runs" if page.rows else f"{count:,} runs"
+        st.caption(f"{len(selected)} ticked · {said}" if selected else said)
+        st.button(
+            "Newer" if view.endswith("descending=True))") else "Back",
+            key="history.back",
+            icon=":material/chevron_left:",
+            disabled=not cursors,
+            on_click=session.set_history_pages,
+            args=(view, cursors[:-1]),
+        )
+        st.button(
+            "More",
+            key="history.more",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            disabled=page.next is None,
+            on_click=session.set_history_pages,
+            args=(view, [*cursors, page.next or ""]),
+        )
+        st.button(
+            "Delete",
+            key="history.delete",
+            icon=":material/delete:",
+            disabled=not selected,
+            help="The ticked runs; it can be undone",
+            on_click=_delete,
+            args=(tuple(selected),),
+        )
+        with st.popover("Tag", icon=":material/sell:", disabled=not selected, key="history.tag"):
+            _tag(selected)
+        export = st.popover("Export", icon=":material/download:", key="history.export", on_change="rerun")
+        if export.open:
+            with export:
+                export_runs(which, selected, count)
+        with st.popover("Import", icon=":material/upload:", key="history.import"):
+            import_runs()
+
+
+def _tag(selected: Sequence[str]) -> None:
+    tag = st.text_input("Tag the ticked runs", key="history.tag.name", placeholder="baseline")
+    with st.container(horizontal=True, gap="small"):
+        st.button("Add", key="history.tag.add", type="primary", disabled=not tag.strip(), on_click=_put_tag, args=(tuple(selected), tag))
+        st.button("Take off", key="history.tag.remove", disabled=not tag.strip(), on_click=_take_tag, args=(tuple(selected), tag))
+        st.button("Star", key="history.tag.star", icon=":material/star:", on_click=_star, args=(tuple(selected),))
+
+
+def _put_tag(ids: Sequence[str], tag: str) -> None:
+    workspace().runs.tag(ids, tag)
+
+
+def _take_tag(ids: Sequence[str], tag: str) -> None:
+    workspace().runs.untag(ids, tag)
+
+
+def _star(ids: Sequence[str]) -> None:
+    workspace().runs.star(ids)
+
+
+def _delete(ids: Sequence[str]) -> None:
+    moment = workspace().runs.delete(RunFilter(ids=tuple(ids)))
+    session.set_deleted_runs((moment.isoformat(), len(ids)) if moment else None)
+
+
+def _undo() -> None:
+    deletion = session.deleted_runs()
+    if deletion is None:
+        return
+    moment, count = deletion
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-undo"):
+        st.caption(f"{count:,} run{'s' if count > 1 else ''} deleted.")
+        st.button("Undo", key="history.undo", icon=":material/undo:", on_click=_bring_back, args=(moment,))
+
+
+def _bring_back(moment: str) -> None:
+    workspace().runs.undelete(datetime.fromisoformat(moment))
+    session.set_deleted_runs(None)
+
+
+def _chosen(selected: Sequence[str]) -> None:
+    """One ticked run is shown whole, two are compared."""
+    found = [run for run_id in selected[:2] if (run := workspace().runs.find(run_id))]
+    if len(selected) == 1 and found:
+        run_detail(found[0])
+    elif len(selected) == 2 and len(found) == 2:
+        run_pair(*found)
+    elif len(selected) > 2:
+        st.caption("Tick one run to see it whole, two to compare them.")

@@ -1,0 +1,63 @@
+"""Two stored runs beside each other: what was set differently, and what came out differently."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from components.history.run_detail import cost_text, settings_chips
+from components.plain_text import plain
+from components.run_summary import seconds
+from core.comparison.output_diff import Span, verdict, word_diff
+from core.storage.run_record import StoredRun
+
+SHOWN = 20_000
+CLASSES = {"removed": "del", "added": "ins"}
+
+
+def run_pair(one: StoredRun, other: StoredRun) -> None:
+    """Draw the differences between two runs; the older one is the baseline."""
+    before, after = sorted((one, other), key=lambda run: run.snapshot.created_at)
+    with st.container(border=True, key="history-pair"):
+        chips = settings_chips(before.snapshot, after.snapshot)
+        st.markdown("**Sent differently**" if chips else "**The same request was sent**")
+        with st.container(horizontal=True, gap="xsmall"):
+            for chip in chips:
+                st.badge(plain(chip, 120), color="blue")
+        st.markdown(_figures(before, after))
+        texts = [run.snapshot.text[:SHOWN] for run in (before, after)]
+        st.markdown(f"**Output:** {plain(verdict(*texts))}")
+        st.html(diff_html(word_diff(*texts)))
+
+
+def _figures(before: StoredRun, after: StoredRun) -> str:
+    rows = [
+        ("time (UTC)", *(f"{run.snapshot.created_at:%Y-%m-%d %H:%M:%S}" for run in (before, after))),
+        ("answered by", *(run.snapshot.model or "not told" for run in (before, after))),
+        ("finish reason", *(", ".join(str(c.finish_reason or "none") for c in run.snapshot.choices.values()) for run in (before, after))),
+        ("tokens out", *(_tokens(run) for run in (before, after))),
+        ("first token", *(_time(run.snapshot.timings.first_token_s) for run in (before, after))),
+        ("total", *(_time(run.snapshot.timings.total_s) for run in (before, after))),
+        ("cost", *(cost_text(run) for run in (before, after))),
+    ]
+    lines = ["| | first | second |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {plain(one)} | {plain(other)} |" for name, one, other in rows)])
+
+
+def _tokens(run: StoredRun) -> str:
+    usage = run.snapshot.usage
+    return "unknown" if usage is None or usage.completion_tokens is None else f"{usage.completion_tokens:,}"
+
+
+def _time(value: float | None) -> str:
+    return "unknown" if value is None else seconds(value)
+
+
+def diff_html(spans: tuple[Span, ...]) -> str:
+    """A diff as HTML; whatever the texts hold stays text."""
+    parts = []
+    for span in spans:
+        text, tag = html.escape(span.text), CLASSES.get(span.change)
+        parts.append(f"<{tag}>{text}</{tag}>" if tag else text)
+    return f'<div class="text-diff">{"".join(parts) or "Both are empty."}</div>'

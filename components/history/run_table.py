@@ -1,0 +1,80 @@
+"""The table of runs, a page of it at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from core.pricing import dollars
+from core.storage.run_record import RunRow
+
+STATUS_SIGNS = {
+    "queued": "◷ queued",
+    "waiting": "◷ waiting",
+    "streaming": "▸ streaming",
+    "finished": "✓ finished",
+    "stopped": "■ stopped",
+    "failed": "✕ failed",
+    "interrupted": "⚡ interrupted",
+}
+COLUMNS: dict[str, Any] = {
+    "": st.column_config.TextColumn("★", width=32),
+    "time": st.column_config.DatetimeColumn("time (UTC)", format="YYYY-MM-DD HH:mm:ss", width=150),
+    "model": st.column_config.TextColumn("model asked", width=150),
+    "answered": st.column_config.TextColumn("answered by", width=150),
+    "prompt": st.column_config.TextColumn("prompt", width=260),
+    "status": st.column_config.TextColumn("status", width=96),
+    "finish": st.column_config.TextColumn("finish", width=64, help="Finish reason"),
+    "tokens": st.column_config.NumberColumn("tokens", format="localized", width=64),
+    "cost": st.column_config.TextColumn("cost", width=84, alignment="right"),
+    "first token": st.column_config.NumberColumn("first token", format="%.3f s", width=84),
+    "total": st.column_config.NumberColumn("total", format="%.2f s", width=70),
+    "connection": st.column_config.TextColumn("connection", width=110),
+    "slot": st.column_config.TextColumn("slot", width=48),
+    "tags": st.column_config.ListColumn("tags", width="small"),
+    "note": st.column_config.TextColumn("note", width="small"),
+}
+
+
+def run_table(rows: Sequence[RunRow], *, key: str, ticked: Sequence[str] = ()) -> list[str]:
+    """Draw the rows; the ids of those that are ticked, in the table's order.
+
+    ``key`` must change with the runs that are listed, for Streamlit ticks places; a table with a new key begins with ``ticked`` runs.
+    """
+    event: Any = st.dataframe(
+        [_shown(row) for row in rows],
+        key=key,
+        column_config=COLUMNS,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in ticked]}},
+        height=min(420, 38 + 35 * len(rows)),
+        row_height=35,
+        placeholder="",
+        alt="Runs; tick rows to work with them",
+    )
+    chosen = event["selection"]["rows"] if event else []
+    return [rows[place].id for place in sorted(chosen) if place < len(rows)]
+
+
+def _shown(row: RunRow) -> dict[str, Any]:
+    return {
+        "": "★" if row.starred else "",
+        "time": row.created_at,
+        "model": row.model_asked,
+        "answered": row.model_answered,
+        "prompt": " ".join(row.prompt_start.split()),
+        "status": STATUS_SIGNS.get(row.status, row.status),
+        "finish": row.finish_reason,
+        "tokens": row.total_tokens,
+        "cost": "unknown" if row.cost_usd is None else dollars(row.cost_usd),
+        "first token": row.first_token_s,
+        "total": row.total_s,
+        "connection": row.connection_name,
+        "slot": row.slot.upper(),
+        "tags": list(row.tags),
+        "note": row.note,
+    }
