@@ -113,8 +113,10 @@ def steps_of(trace: Mapping[str, Any], *, streamed: bool = True) -> Steps:
     segments = []
     for place, event in enumerate(events):
         if event.kind not in ("first_token", "end"):
-            following_ms = next((other.at_ms for other in events[place + 1 :]), None)
-            segments.append(_segment(event, following_ms, end_ms, first_ms if streamed else None))
+            passed_over = ("end",) if streamed else ("end", "first_token")
+            following_ms = next((other.at_ms for other in events[place + 1 :] if other.kind not in passed_over), None)
+            segments.append(_segment(event, following_ms, end_ms))
+    segments.sort(key=lambda segment: segment.start_ms)  # those noted when they were over may have begun earlier
     end = tuple(_end(event) for event in events if event.kind == "end")[-1:]
     return Steps(tuple(segments), first_ms, end_ms, end, _headline(trace, events))
 
@@ -132,14 +134,14 @@ def _events(listed: Any) -> list[Event]:
     return found
 
 
-def _segment(event: Event, following_ms: float | None, end_ms: float, first_ms: float | None) -> Segment:
+def _segment(event: Event, following_ms: float | None, end_ms: float) -> Segment:
     kind, label, detail, outcome = _WORDS.get(event.kind, _other)(event)
     start_ms, took_ms = event.at_ms, event.number("wait_ms" if event.kind == "back_off" else "duration_ms")
     over_ms = start_ms + (took_ms or 0.0)
     if event.kind == "attempt":
         over_ms = end_ms if took_ms is None else over_ms
-        if first_ms is not None and start_ms <= first_ms < over_ms and following_ms == first_ms:
-            over_ms = first_ms  # from here on it streams
+        if following_ms is not None:
+            over_ms = min(over_ms, following_ms)  # from here on it streams, or the model tells what it does
     elif following_ms is not None and took_ms and over_ms > following_ms + 0.5 and event.kind != "back_off":
         start_ms, over_ms = max(start_ms - took_ms, 0.0), start_ms  # noted when it was over
     return Segment(kind, start_ms, max(over_ms, start_ms), label, detail, outcome=outcome, shared=event.data.get("shared") is True)
@@ -257,6 +259,7 @@ _WORDS: Mapping[str, Callable[[Event], Words]] = {
     "inputs": _shaping("inputs", "inputs"),
     "retrieval": _shaping("retrieval", "retrieval"),
     "pii": _shaping("pii", "PII redaction"),
+    "thinking": _shaping("other", "thinking"),
 }
 
 

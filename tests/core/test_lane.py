@@ -153,6 +153,26 @@ def test_step_that_was_noted_when_it_was_over_ends_where_it_was_noted() -> None:
     assert [retrieval.start_ms, retrieval.end_ms] == pytest.approx([2, 50], abs=0.1)
 
 
+def test_searches_that_ran_at_once_stand_in_the_order_they_began() -> None:
+    told = trace(
+        ("retrieval", 60, {"duration_ms": 20}), ("retrieval", 60, {"duration_ms": 55}), ("attempt", 61), ("first_token", 80), ("end", 100)
+    )
+    found = [segment for segment in lane(run(first=0.08, total=0.1, trace=told)).segments if segment.kind == "retrieval"]
+    assert [round(segment.start_ms) for segment in found] == [5, 40]
+
+
+def test_model_that_tells_of_its_thinking_ends_the_attempts_segment() -> None:
+    told = trace(
+        ("attempt", 1, {"target": "a", "status": 200, "duration_ms": 98}),
+        ("thinking", 5, {"budget_tokens": 9}),
+        ("first_token", 80),
+        ("end", 100),
+    )
+    drawn = lane(run(first=0.08, total=0.1, trace=told))
+    assert only(drawn, "attempt").end_ms == only(drawn, "other").start_ms
+    assert only(drawn, "other").detail == "Thinking (budget_tokens 9)."
+
+
 def test_unknown_kinds_are_shown_by_their_names_and_never_fail() -> None:
     told = trace(("rate_limit", 1, {"left": 3, "deep": {"x": {}}, "list": [1, 2]}), ("end", 5))
     other = only(lane(run(total=0.01, trace=told)), "other")
