@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.form.drawing import DEPRECATED, NOT_UNDERSTOOD
+from components.form.drawing import NOT_UNDERSTOOD
 from components.form.memory import FOLDS, Change, Memory, put, widget_key
 from components.form.text_forms import is_encodable, json_text, parse_literal
 from components.plain_text import plain
@@ -30,8 +30,8 @@ def placeholder_fields(slot: str, draft: Mapping[str, Any], template: str, *, ki
     if not names:
         return
     with st.container(key=f"placeholders-{slot}", gap="xsmall"):
-        badges = NOT_UNDERSTOOD if kind == "openai" else ""
-        st.markdown(f":small[Inputs of the prompt, sent as orq.inputs {DEPRECATED} {badges}]")
+        badge = f" {NOT_UNDERSTOOD}" if kind == "openai" else ""
+        st.markdown(f":small[Inputs of the prompt, sent as orq.inputs{badge}]")
         if inputs is not None and not is_inputs(inputs):
             st.caption(":material/data_object: orq.inputs holds something that single fields cannot show. Edit it under Prompt and inputs.")
             return

@@ -22,6 +22,9 @@ from core.router_prompts import StoredPrompt, create_prompt, delete_prompt, save
 NEW = ""
 """The id of the prompt that is not stored yet."""
 
+LIST_HEIGHT_PX = 480
+"""The list scrolls by itself: on a narrow screen the editor stands under it."""
+
 _CHOSEN, _SAID = "prompts.chosen", "prompts.said"
 _FIELDS = ("name", "description", "text")
 ONLY_TEXT = (
@@ -49,7 +52,8 @@ def _not_served(connection: Connection) -> None:
         f"{plain(connection.name)} keeps no stored prompts: it has nothing at /v2/prompts. The local router and Orq do.",
         icon=":material/edit_note:",
     )
-    st.page_link("connections.py", label="Choose another connection", icon=":material/cable:")
+    if st.button("Choose another connection", key="prompts.elsewhere", icon=":material/cable:"):
+        st.switch_page("connections.py")
 
 
 def _library(connection: Connection, prompts: Sequence[StoredPrompt]) -> None:
@@ -80,15 +84,16 @@ def _list(prompts: Sequence[StoredPrompt]) -> StoredPrompt | None:
         chosen = st.session_state[_CHOSEN] = next(iter(found))
     # A radio button of another prompt must not jump back: what it shows is the choice as the session holds it.
     st.session_state["prompts.radio"] = chosen if chosen in found else None
-    st.radio(
-        "Stored prompts",
-        list(found),
-        key="prompts.radio",
-        format_func=lambda one: plain(found[one].name),
-        captions=[plain(prompt.description, 120) for prompt in found.values()],
-        label_visibility="collapsed",
-        on_change=lambda: _choose(st.session_state["prompts.radio"]),
-    )
+    with st.container(height=LIST_HEIGHT_PX, border=False, key="prompts.list"):
+        st.radio(
+            "Stored prompts",
+            list(found),
+            key="prompts.radio",
+            format_func=lambda one: plain(found[one].name),
+            captions=[plain(prompt.description, 120) for prompt in found.values()],
+            label_visibility="collapsed",
+            on_change=lambda: _choose(st.session_state["prompts.radio"]),
+        )
     return known.get(chosen)
 
 

@@ -1,0 +1,132 @@
+"""Stored prompts and placeholders through Streamlit's AppTest: the library page, and the fields under the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.local_router.server import LocalRouter
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+
+class Page:
+    """A page on a router of its own."""
+
+    def __init__(self, name: str, base_url: str, draft: dict[str, Any] | None = None) -> None:
+        self.at = AppTest.from_file(str(PAGES / name), default_timeout=30)
+        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": base_url}}
+        if draft is not None:
+            self.at.session_state["session.draft.a"] = {"body": draft, "extra": "", "shelf": {}}
+            self.at.session_state["session.draft_id.a"] = "of-this-test"
+        self.run()
+
+    def run(self) -> Page:
+        self.at.run()
+        assert not self.at.exception, self.at.exception[0].stack_trace
+        return self
+
+    def widget(self, key: str) -> Any:
+        return self.at.get_by_key(key)
+
+    def has(self, key: str) -> bool:
+        try:
+            self.widget(key)
+        except KeyError:
+            return False
+        return True
+
+    def set(self, key: str, value: object) -> Page:
+        self.widget(key).set_value(value)
+        return self.run()
+
+    def click(self, key: str) -> Page:
+        self.widget(key).click()
+        return self.run()
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return self.at.session_state["session.draft.a"]["body"]
+
+    @property
+    def words(self) -> str:
+        said = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.code)
+        return "\n".join(element.value for element in said).replace("\\", "")
+
+
+@pytest.fixture
+def router() -> Iterator[LocalRouter]:
+    with LocalRouter(api_key="", pace=0).running() as running:
+        yield running
+
+
+def playground(router: LocalRouter, **body: Any) -> Page:
+    return Page("playground.py", router.base_url, {"model": "local/pydoc", **body})
+
+
+def test_field_for_each_placeholder_fills_the_inputs_and_an_empty_one_sends_nothing(router: LocalRouter):
+    page = playground(router, prompt="Dear {{who}} of {{town}}")
+    assert "{{who}}, {{town}} have no value and stay as written" in page.words
+    page.set("a.placeholder.who", "Ada")
+    assert page.body["orq"] == {"inputs": {"who": "Ada"}}
+    assert "{{town}} has no value and stays as written" in page.words
+    page.set("a.placeholder.who", "")
+    assert "orq" not in page.body
+
+
+def test_value_is_kept_while_its_name_is_gone_from_the_prompt(router: LocalRouter):
+    page = playground(router, prompt="Dear {{who}}").set("a.placeholder.who", "Ada").set("a.prompt", "Dear")
+    assert not page.has("a.placeholder.who")
+    assert page.set("a.prompt", "Hello {{who}}").widget("a.placeholder.who").value == "Ada"
+
+
+def test_personal_mark_survives_an_emptied_field(router: LocalRouter):
+    inputs = [{"key": "who", "value": "Ada", "is_pii": True}]
+    page = playground(router, prompt="{{who}}", orq={"inputs": inputs}).set("a.placeholder.who", "")
+    assert "orq" not in page.body
+    page.set("a.placeholder.who", "Ben")
+    assert page.body["orq"]["inputs"] == [{"key": "who", "value": "Ben", "is_pii": True}]
+
+
+def test_number_stays_a_number_and_a_text_a_text(router: LocalRouter):
+    page = playground(router, prompt="{{n}} {{t}}", orq={"inputs": {"n": 3, "t": "3"}})
+    page.set("a.placeholder.n", "4").set("a.placeholder.t", "4")
+    assert page.body["orq"]["inputs"] == {"n": 4, "t": "4"}
+
+
+def test_stored_prompts_placeholders_take_the_place_of_the_prompts_own(router: LocalRouter):
+    page = playground(router, prompt="{{mine}}", orq={"prompt": {"id": "python-statement", "version": "latest"}})
+    assert (page.has("a.placeholder.statement"), page.has("a.placeholder.mine")) == (True, False)
+    assert 'The "{{statement}}" statement' in page.words
+    page = playground(router, prompt="{{mine}}", orq={"prompt": {"id": "not-listed", "version": "latest"}})
+    assert "Its text is not known here" in page.words
+
+
+def test_library_makes_changes_and_deletes_a_prompt(router: LocalRouter):
+    page = Page("prompts.py", router.base_url).click("prompts.new")
+    page.set("prompts.new.name", "Mine").set("prompts.new.text", "Dear {{who}}").click("prompts.save")
+    made = page.at.session_state["prompts.chosen"]
+    assert "blue-badge[who]" in page.words
+    page.set(f"prompts.{made}.text", "To {{whom}}").click("prompts.save")
+    assert "version 2" in page.words
+    page.click("prompts.delete")
+    assert made not in page.widget("prompts.radio").options
+    assert not page.has(f"prompts.{made}.text")
+
+
+def test_library_finds_by_any_word_and_keeps_what_was_typed(router: LocalRouter):
+    page = Page("prompts.py", router.base_url).set("prompts.python-statement.name", "Half")
+    page.set("prompts.search", "sql schema")
+    assert [option.replace("\\", "") for option in page.widget("prompts.radio").options] == ["Write a SQL query"]
+    page.set("prompts.radio", "sql-query")
+    assert page.widget("prompts.sql-query.name").value == "Write a SQL query"
+    page.set("prompts.search", "").set("prompts.radio", "python-statement")
+    assert page.widget("prompts.python-statement.name").value == "Half"
+
+
+def test_router_without_stored_prompts_says_what_to_do(router: LocalRouter):
+    assert "keeps no stored prompts" in Page("prompts.py", f"{router.base_url}/nothing/here").words
