@@ -52,7 +52,7 @@ def _row(status: UpstreamStatus) -> None:
         key = f" · {status.key}" if status.source == "file" or status.config.api_key_env or _typed(name) else ""
         st.caption(plain(status.config.base_url + key))
         if status.listed.problem and not _tested(name):
-            st.caption(f":red[:material/error: {plain(status.listed.problem)}]")
+            _error(status.listed.problem)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Test", key=f"upstreams.test.{name}", icon=":material/network_check:"):
                 with st.spinner("Calling…"):
@@ -64,6 +64,11 @@ def _row(status: UpstreamStatus) -> None:
             else:
                 st.caption("Written in router.toml")
         _show_verdict(name)
+
+
+def _error(sentence: str) -> None:
+    """Small and red; not a caption, whose faintness is hard to read in the dark."""
+    st.markdown(f":small[:red[:material/error: {plain(sentence)}]]")
 
 
 def _typed(name: str) -> bool:
@@ -118,7 +123,7 @@ def _text(name: str, label: str, placeholder: str, help_text: str, *, disabled: 
     st.text_input(label, key=f"upstream.{name}", placeholder=placeholder, help=help_text, disabled=disabled)
     problem = _problems().get(name)
     if problem:
-        st.caption(f":red[:material/error: {plain(problem)}]")
+        _error(problem)
 
 
 def _key_fields() -> None:
