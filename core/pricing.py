@@ -16,6 +16,8 @@ from core.contract.response import Usage
 
 MILLION: Final = Decimal(1_000_000)
 SMALLEST_SHOWN: Final = Decimal("0.000001")
+HIGHEST: Final = MILLION
+"""The highest price taken, a dollar a token: what is above is a slip of the keyboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Price:
             raise ValueError("a price needs a model's id or a pattern such as local/*")
         for name in ("input", "output", "cached", "reasoning"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Decimal) and value.is_finite() and value >= 0):
-                raise ValueError(f"the {name} price of {self.model} must be a number of at least 0, in dollars per million tokens")
+            if value is not None and not (isinstance(value, Decimal) and value.is_finite() and 0 <= value <= HIGHEST):
+                raise ValueError(f"the {name} price of {self.model} must be a number from 0 to 1,000,000, in dollars per million tokens")
 
     def to_dict(self) -> dict[str, Any]:
         """The price as JSON, numbers as text so that they stay exact."""
@@ -62,8 +64,10 @@ class Price:
         into, out = number("input"), number("output")
         if into is None or out is None:
             raise ValueError("a price needs both an input and an output price")
-        read = date.fromisoformat(str(row["as_of"])) if row.get("as_of") else None
-        return cls(str(row.get("model", "")), into, out, number("cached"), number("reasoning"), str(row.get("source") or ""), read)
+        read = _date(str(row["as_of"])) if row.get("as_of") else None
+        return cls(
+            str(row.get("model") or "").strip(), into, out, number("cached"), number("reasoning"), str(row.get("source") or ""), read
+        )
 
 
 def _decimal(text: str, name: str) -> Decimal:
@@ -71,6 +75,13 @@ def _decimal(text: str, name: str) -> Decimal:
         return Decimal(text.strip())
     except ArithmeticError:
         raise ValueError(f"the {name} price must be a number, got {text[:40]!r}") from None
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"the date must look like 2026-03-31, got {text[:40]!r}") from None
 
 
 _OPENAI = "https://platform.openai.com/docs/pricing"

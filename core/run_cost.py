@@ -12,6 +12,8 @@ from core.pricing import Price, PriceList, cost
 from core.run import RunSnapshot
 
 OPENAI_HOST: Final = "api.openai.com"
+DEAREST_USD: Final = 1_000_000
+"""No run costs more; usage that says so is not to be believed, and storage holds no more than nine times that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ def run_cost(run: RunSnapshot, prices: PriceList) -> RunCost:
     price = next((found for name in names if (found := prices.find(name))), None)
     if price is None:
         return RunCost(None, f"no price is known for {names[0]}" if names else "nobody said which model answered")
-    return RunCost(cost(price, run.usage), _said(price), price)
+    usd = cost(price, run.usage)
+    if usd is not None and not 0 <= usd <= DEAREST_USD:
+        return RunCost(None, "the usage that was reported cannot be true")
+    return RunCost(usd, _said(price), price)
 
 
 def _names(run: RunSnapshot) -> Iterator[str]:

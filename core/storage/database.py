@@ -55,6 +55,14 @@ class Database:
         """The SQLite file; ``None`` for PostgreSQL."""
         return Path(self._url.database or "") if self.dialect == "sqlite" else None
 
+    @property
+    def place(self) -> str:
+        """The SQLite file's name, or PostgreSQL's ``host:port/database``; never a user or a password."""
+        if self.path is not None:
+            return self.path.name
+        port = f":{self._url.port}" if self._url.port else ""
+        return f"{self._url.host or 'local socket'}{port}/{self._url.database or ''}"
+
     def open(self) -> None:
         """Connect and bring the schema up to date, once; later calls do nothing."""
         with self._opening:

@@ -68,8 +68,10 @@ def test_price_comes_back_from_json_exactly(price):
     [
         ({"model": "m", "input": "1"}, "both an input and an output"),
         ({"model": " ", "input": "1", "output": "1"}, "needs a model's id"),
-        ({"model": "m", "input": "-1", "output": "1"}, "at least 0"),
-        ({"model": "m", "input": "NaN", "output": "1"}, "at least 0"),
+        ({"model": "m", "input": "-1", "output": "1"}, "from 0 to 1,000,000"),
+        ({"model": "m", "input": "NaN", "output": "1"}, "from 0 to 1,000,000"),
+        ({"model": "m", "input": "1", "output": "1e30"}, "from 0 to 1,000,000"),
+        ({"model": "m", "input": "1", "output": "1", "as_of": "yesterday"}, "must look like 2026-03-31, got 'yesterday'"),
         ({"model": "m", "input": "cheap", "output": "1"}, "must be a number, got 'cheap'"),
     ],
 )

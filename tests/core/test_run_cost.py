@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.contract.response import Usage
 from core.pricing import Price, PriceList
 from core.run_cost import run_cost
 from tests.core.storage import samples
@@ -62,3 +63,9 @@ def test_answer_from_the_routers_cache_costs_nothing():
 def test_run_without_usage_has_an_unknown_cost():
     assert run_cost(run(usage=None), PRICES).reason == "no usage was reported"
     assert run_cost(run(usage=None, status="streaming"), PRICES).reason == "the run is under way"
+
+
+@pytest.mark.parametrize("tokens", [10**15, -5])
+def test_usage_that_cannot_be_true_has_no_cost(tokens):
+    usage = Usage(tokens, 0, tokens)
+    assert run_cost(run(model="azure/big", usage=usage), PRICES).usd is None
