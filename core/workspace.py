@@ -26,6 +26,8 @@ from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
 from core.price_book import PriceBook
+from core.reckoning import Reckoning
+from core.retention import Retention
 from core.router_listing import RouterListing
 from core.router_prompts import identities, stored_prompts
 from core.router_reads import knowledge_bases
@@ -36,8 +38,10 @@ from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.draft_repository import DraftRepository
 from core.storage.preference_repository import PreferenceRepository
+from core.storage.run_costs import RunCosts
 from core.storage.run_figures import RunFigures
 from core.storage.run_keeper import RunKeeper
+from core.storage.run_retention import RunRetention
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
@@ -54,7 +58,8 @@ class Workspace:
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
     ``knowledge``, ``prompts`` and ``identities`` are what a connection's router lists.
-    ``prices`` is what costs are reckoned by, ``preferences`` what else somebody set; ``exports`` writes runs to files.
+    ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
+    ``preferences`` is what else somebody set; ``exports`` writes runs to files.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -67,6 +72,9 @@ class Workspace:
         self.runs = self._keeper.runs
         self.attempts = AttemptRepository(self.database)
         self.figures = RunFigures(self.database)
+        self.reckoning = Reckoning(RunCosts(self.database), lambda run: run_cost(run, self.prices.prices))
+        self.retention = Retention(self.preferences, self.runs, RunRetention(self.database))
+        self._retaining: asyncio.Task[None] | None = None
         self.exports = ExportJobs(self.runs)
         self.hub = Hub(on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
@@ -88,9 +96,13 @@ class Workspace:
         self.router.start()
         await self.hub.open()
         self.drafts.open()
+        self._retaining = asyncio.create_task(self.retention.keep_applying())
 
     async def close(self) -> None:
         """Stop what runs; runs under way end as interrupted, and what is not saved yet is saved."""
+        if self._retaining is not None:
+            self._retaining.cancel()
+        await asyncio.to_thread(self.reckoning.close)
         await self.hub.close()
         await self.drafts.close()
         self.router.stop()
