@@ -73,7 +73,7 @@ class AppProcess:
 def running_app(
     *, environment: Mapping[str, str] | None = None, script: str = "app.py", health: str = "/healthz", within_s: float = 60.0
 ) -> Iterator[AppProcess]:
-    """``streamlit run app.py`` on a free port with a data directory of its own, ready when this yields.
+    """``streamlit run app.py`` on a free port with a data directory of its own (unless ``environment`` names one), ready when this yields.
 
     ``environment`` is added to one without any ``ORQ_*`` or ``PLAYGROUND_*`` variable, so that no key of this machine is used.
     Another ``script`` is another application; a plain Streamlit page answers ``health`` at ``/_stcore/health``.
@@ -81,7 +81,7 @@ def running_app(
     with tempfile.TemporaryDirectory(prefix="playground-", ignore_cleanup_errors=True) as folder:
         data_dir, log, port = Path(folder) / "data", Path(folder) / "output.log", free_port()
         data_dir.mkdir()
-        env = clean_environment(PLAYGROUND_DATA_DIR=str(data_dir), PYTHONUNBUFFERED="1", **(environment or {}))
+        env = clean_environment(**{"PLAYGROUND_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **(environment or {})})
         command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "127.0.0.1", "--server.port", str(port)]
         with log.open("wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)

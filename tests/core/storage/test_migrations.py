@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,9 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import URL, MetaData, inspect, text
+from sqlalchemy.types import TypeEngine
 
 from core.errors import StorageRefused, StorageUnavailable
 from core.storage import migration
@@ -148,24 +149,15 @@ def test_new_database_needs_no_copy_and_is_readable_by_its_owner_only(tmp_path: 
     assert stat.S_IMODE((tmp_path / "new" / FILE_NAME).stat().st_mode) == 0o600
 
 
-_OPEN = """
-import sys
-from sqlalchemy import make_url
-from core.storage.database import Database
-database = Database(make_url(sys.argv[1]))
-database.open()
-database.close()
-"""
-
-
-def test_processes_that_start_at_once_migrate_once(new_url: Callable[[], URL]) -> None:
+def test_those_who_open_a_new_database_at_once_migrate_it_once(new_url: Callable[[], URL]) -> None:
     url = new_url()
-    if url.get_backend_name() == "sqlite":
-        Path(url.database or "").parent.mkdir()
-    command = [sys.executable, "-c", _OPEN, url.render_as_string(hide_password=False)]
-    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
-    assert [(process.communicate()[1].decode()[-2000:], process.returncode) for process in started] == [("", 0)] * 3
-    assert RunRepository(Database(url)).count() == 0
+    databases = [Database(url) for _ in range(4)]
+    with ThreadPoolExecutor(len(databases)) as threads:
+        for opened in [threads.submit(database.open) for database in databases]:
+            opened.result()
+    assert RunRepository(databases[0]).count() == 0
+    for database in databases:
+        database.close()
 
 
 @pytest.mark.parametrize(
@@ -188,8 +180,6 @@ def test_folder_that_cannot_be_made_is_said_to_be_at_fault(tmp_path: Path) -> No
     "url", ["postgresql://someone:canary-pw@127.0.0.1:1/none", "postgres://someone:canary-pw@no-such-host.invalid/none"]
 )
 def test_server_that_is_not_there_is_told_without_the_password(url: str) -> None:
-    from pydantic import SecretStr
-
     database = Database.of(Path(os.devnull), SecretStr(url))
     with pytest.raises(StorageUnavailable, match="does not answer") as refused:
         database.open()
