@@ -49,7 +49,7 @@ MODELS_FRESH_S = 60.0
 KNOWLEDGE_LIST_S = 10.0
 """How long to wait for the knowledge bases: the local router makes its first one when it is first asked."""
 
-IDENTITIES_FRESH_S = 5.0
+KNOWLEDGE_FRESH_S = IDENTITIES_FRESH_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -82,7 +82,7 @@ class Workspace:
         self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
-        self.knowledge = RouterListing(self.ask, knowledge_bases, patience_s=KNOWLEDGE_LIST_S)
+        self.knowledge = RouterListing(self.ask, knowledge_bases, fresh_s=KNOWLEDGE_FRESH_S, patience_s=KNOWLEDGE_LIST_S)
         self.prompts = RouterListing(self.ask, stored_prompts)
         self.identities = RouterListing(self.ask, identities, fresh_s=IDENTITIES_FRESH_S)
 

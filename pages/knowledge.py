@@ -13,10 +13,10 @@ PLAYGROUND_SLOT = "a"
 
 connection = session.connection()
 found = workspace().knowledge.of(connection)
-if found is None:
-    no_knowledge(connection)
-elif isinstance(found, PlaygroundError):
+if isinstance(found, PlaygroundError):
     unreadable(found, connection)
+elif not found:
+    no_knowledge(connection, served=found is not None)
 else:
     draft = search.gather(connection)
     form, problems = search.begin(draft, connection)

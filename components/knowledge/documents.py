@@ -217,7 +217,7 @@ def _delete_base(base: KnowledgeBase, connection: Connection) -> None:
 
 
 def _sure(question: str, act: Any) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="knowledge-sure"):
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="knowledge-question"):
         st.markdown(f":material/warning: {plain(question)}", width="stretch")
         st.button("Delete", key="knowledge.sure", type="primary", on_click=act)
         st.button("Keep", key="knowledge.keep", on_click=session.ask_deletion, args=([],))

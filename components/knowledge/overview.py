@@ -26,10 +26,11 @@ def base_line(base: KnowledgeBase) -> None:
         st.caption(" · ".join(parts))
 
 
-def no_knowledge(connection: Connection) -> None:
-    """The connected router has no such addresses."""
+def no_knowledge(connection: Connection, *, served: bool) -> None:
+    """The connected router has no base, or (not ``served``) no such addresses."""
+    what = "has no knowledge bases yet" if served else "lists no knowledge bases"
     st.info(
-        f"{plain(connection.name)} lists no knowledge bases. Requests can still name one by its id, in the Playground under Knowledge; "
+        f"{plain(connection.name)} {what}. Requests can still name one by its id, in the Playground under Knowledge; "
         "the local router has bases to search and to fill.",
         icon=":material/library_books:",
     )
