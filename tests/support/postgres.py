@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
@@ -61,6 +62,7 @@ class PostgresServer:
     def close(self) -> None:
         """Stop for good."""
         self._server.cleanup()
+        atexit.unregister(self._server._cleanup)  # it would make its lock file, and so the folder, again
 
 
 @contextmanager
