@@ -22,6 +22,7 @@ from core.run_cost import RunCost
 from core.storage.run_record import StoredRun
 
 PLAYGROUND_SLOT = "a"
+EMBEDDED = "Local router"
 SHOWN = 100_000
 """Characters of one text that the page shows; exports have all of it."""
 ASK_AGAIN_S = 0.3
@@ -129,8 +130,8 @@ def _waiting(before: RunSnapshot, replay: str) -> None:
 
 
 def _verdict(before: RunSnapshot, after: RunSnapshot) -> None:
-    for said in replay_verdict(before, after):
-        st.markdown(plain(said, 400))
+    first, *rest = replay_verdict(before, after)
+    st.markdown(f"**{plain(first, 400)}**  \n" + "  \n".join(plain(said, 400) for said in rest))
 
 
 def replay_verdict(before: RunSnapshot, after: RunSnapshot) -> Iterator[str]:
@@ -149,11 +150,12 @@ def _changed(before: RunSnapshot, after: RunSnapshot) -> Iterator[str]:
     pairs = (
         ("Model that answered", before.model, after.model),
         ("Fingerprint", before.system_fingerprint, after.system_fingerprint),
-        ("Connection", f"{before.connection_name} ({before.base_url})", f"{after.connection_name} ({after.base_url})"),
+        ("Connection", *(f"{run.connection_name} ({run.base_url})" for run in (before, after))),
         ("Finish reason", _reasons(before), _reasons(after)),
     )
+    embedded = before.connection_name == after.connection_name == EMBEDDED  # on another port after every start
     for name, one, other in pairs:
-        if one != other:
+        if one != other and not (embedded and name == "Connection"):
             yield f"{name}: {one or 'not told'} → {other or 'not told'}."
     if before.timings.total_s is not None and after.timings.total_s is not None:
         yield f"Total: {seconds(before.timings.total_s)} → {seconds(after.timings.total_s)}."
@@ -183,25 +185,32 @@ def stored_cost(run: StoredRun) -> RunCost:
 
 
 def _marks(run: StoredRun) -> None:
+    """Tags and note. Their keys change with what is stored, so that a change made elsewhere is shown and not undone."""
     run_id = run.snapshot.id
-    tags = st.multiselect(
+    tags_key, note_key = (f"history.{name}.{run_id}.{hash(stored)}" for name, stored in (("tags", run.tags), ("note", run.note)))
+    st.multiselect(
         "Tags",
         list(dict.fromkeys([*run.tags, *workspace().runs.tags()])),
         default=list(run.tags),
         accept_new_options=True,
-        key=f"history.tags.{run_id}",
+        key=tags_key,
         placeholder="Type a tag and press Enter",
+        on_change=_set_tags,
+        args=(run_id, run.tags, tags_key),
     )
-    added, removed = set(tags) - set(run.tags), set(run.tags) - set(tags)
-    for tag in added:
+    st.text_area("Note", value=run.note, key=note_key, placeholder="What this run showed", on_change=_set_note, args=(run_id, note_key))
+
+
+def _set_tags(run_id: str, before: tuple[str, ...], key: str) -> None:
+    chosen = [tag for tag in st.session_state[key] if tag.strip()]
+    for tag in set(chosen) - set(before):
         workspace().runs.tag([run_id], tag)
-    for tag in removed:
+    for tag in set(before) - set(chosen):
         workspace().runs.untag([run_id], tag)
-    note = st.text_area("Note", value=run.note, key=f"history.note.{run_id}", placeholder="What this run showed")
-    if note != run.note:
-        workspace().runs.note(run_id, note)
-    if added or removed or note != run.note:
-        st.rerun()
+
+
+def _set_note(run_id: str, key: str) -> None:
+    workspace().runs.note(run_id, st.session_state[key])
 
 
 def _cut(text: str) -> str:
