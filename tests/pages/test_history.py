@@ -1,0 +1,113 @@
+"""The History page through Streamlit's AppTest: which runs are listed, page by page, and what is said when there are none."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import StorageUnavailable
+from core.storage.run_record import StoredRun
+from core.storage.run_repository import RunRepository
+from core.workspace import opened_workspace
+from tests.core.storage import samples
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "history.py")
+
+
+@pytest.fixture
+def word() -> str:
+    """A word that only this test's runs have."""
+    return f"okapi{secrets.token_hex(4)}"
+
+
+class Page:
+    def __init__(self) -> None:
+        self.at = AppTest.from_file(PAGE, default_timeout=30)
+        self.run()
+
+    def run(self) -> Page:
+        self.at.run()
+        assert not self.at.exception, self.at.exception[0].stack_trace
+        return self
+
+    def set(self, key: str, value: object) -> Page:
+        self.at.get_by_key(key).set_value(value)
+        return self.run()
+
+    def click(self, key: str) -> Page:
+        self.at.get_by_key(key).click()
+        return self.run()
+
+    def search(self, word: str) -> Page:
+        return self.set("history.text", word)
+
+    @property
+    def words(self) -> str:
+        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error)
+        return "\n".join(element.value for element in shown).replace("\\", "")
+
+    @property
+    def chips(self) -> list[str]:
+        return [button.label.replace("\\", "") for button in self.at.button if (button.key or "").startswith("history.chip.")]
+
+
+def store(word: str, count: int, **fields: object) -> list[StoredRun]:
+    """So many runs with the word in their prompts."""
+    made = [StoredRun.of(samples.run(asked=samples.body(prompt=f"{word} {number}"), **fields)) for number in range(count)]
+    fresh = [replace(run, snapshot=replace(run.snapshot, id=f"{word}-{place}")) for place, run in enumerate(made)]
+    opened_workspace().runs.insert(fresh)
+    return fresh
+
+
+def test_runs_are_listed_fifty_at_a_time_forth_and_back(word: str):
+    store(word, 120)
+    page = Page().search(word)
+    assert "1–50 of 120 runs" in page.words
+    assert "51–100 of 120 runs" in page.click("history.more").words
+    assert "101–120 of 120 runs" in page.click("history.more").words
+    assert page.at.get_by_key("history.more").disabled
+    assert "51–100 of 120 runs" in page.click("history.back").words
+
+
+def test_another_order_begins_on_the_first_page(word: str):
+    store(word, 60)
+    page = Page().search(word).click("history.more")
+    assert "51–60 of 60 runs" in page.words
+    assert "1–50 of 60 runs" in page.set("history.sort", "total_tokens").words
+
+
+def test_nothing_found_says_what_to_do(word: str):
+    page = Page().search(word)
+    assert "No run fits. Take out a filter above, or look for other words." in page.words
+    assert page.chips == [f"“{word}”"]
+
+
+def test_chip_takes_its_filter_out(word: str):
+    store(word, 3)
+    page = Page().search(word).set("history.starred", True)
+    assert "No run fits" in page.words
+    assert page.chips == [f"“{word}”", "starred", "Clear all"]
+    assert "1–3 of 3 runs" in page.click("history.chip.starred").words
+
+
+def test_ticked_run_is_shown_whole_with_the_cost_it_had(word: str):
+    (run,) = store(word, 1)
+    opened_workspace().runs.set_cost(run.snapshot.id, Decimal("0.00042"), {"reason": "at a price"})
+    page = Page().search(word)
+    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
+    page.search("").search(word)
+    assert "$0.00042" in page.words
+    assert f"run {run.snapshot.id}" in page.words
+
+
+def test_database_that_cannot_be_read_is_said_with_a_next_step(monkeypatch: pytest.MonkeyPatch):
+    def broken(*_: object, **__: object) -> None:
+        raise StorageUnavailable("The disk is full.", "Free some space.")
+
+    monkeypatch.setattr(RunRepository, "page", broken)
+    assert "The history cannot be read. The disk is full. Free some space." in Page().words
