@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import secrets
 import time
 from collections import defaultdict
@@ -21,6 +22,16 @@ from tests.core.local_router.fakes import at_once
 
 WAYS = ("sync", "sync stream", "async", "async stream")
 ASKED: dict[str, Any] = {"model": "local/pydoc", "prompt": "A function definition", "seed": 5, "max_tokens": 24}
+
+NOTES: dict[str, tuple[str, dict[str, Any]]] = {
+    "otter.txt": ("The otter hunts crabs at night and sleeps in a holt by the river.", {"year": 2019, "kind": "mammal"}),
+    "heron.txt": ("The heron stands still in shallow water and waits for fish.", {"year": 2021, "kind": "bird"}),
+    "beaver.txt": ("The beaver fells willow trees and dams the river with them.", {"year": 2023, "kind": "mammal"}),
+    "swift.txt": ("The swift sleeps on the wing, and catches insects at dusk.", {"year": 2023, "kind": "bird"}),
+    "adder.txt": ("The adder basks on warm stones in spring.", {"year": 2018, "kind": "reptile"}),
+    "newt.txt": ("The newt spends the winter under stones and logs.", {"year": 2020}),
+    "mole.txt": ("The mole digs tunnels and eats worms below the meadow.", {"year": 2022, "kind": "mammal"}),
+}
 
 IDLE, IDLE_ASYNC = httpx.Client(verify=False), httpx.AsyncClient(verify=False)
 """Never used: the official client makes what it is not given, and loads certificates for it each time (30 ms)."""
@@ -155,3 +166,22 @@ def patient_router(ageing_time: AgeingTime) -> Iterator[LocalRouter]:
 @pytest.fixture(params=WAYS)
 def ask(patient_router: LocalRouter, request: pytest.FixtureRequest) -> Asker:
     return Asker(patient_router, request.param)
+
+
+@pytest.fixture(scope="session")
+def notes(patient_router: LocalRouter) -> dict[str, str]:
+    """The base ``notes``; gives each note's name by its chunk's id."""
+    with httpx.Client(base_url=patient_router.base_url, headers={"Authorization": "Bearer k"}, timeout=30) as http:
+        http.post("/v2/knowledge", json={"key": "notes"}).raise_for_status()
+        names = {}
+        for name, (text, metadata) in NOTES.items():
+            content = base64.b64encode(text.encode()).decode()
+            sent = {"name": name, "content_base64": content, "metadata": metadata}
+            source = http.post("/v2/knowledge/notes/documents", json=sent).raise_for_status().json()["_id"]
+            (chunk,) = http.get(f"/v2/knowledge/notes/datasources/{source}/chunks").raise_for_status().json()["data"]
+            names[chunk["_id"]] = name.removesuffix(".txt")
+        http.post("/v2/knowledge", json={"key": "strict", "retrieval_settings": {"retrieval_type": "keyword_search", "top_k": 1}})
+        content = base64.b64encode(b"The river otter is a strict otter.").decode()
+        for name in ("one.txt", "two.txt"):
+            http.post("/v2/knowledge/strict/documents", json={"name": name, "content_base64": content}).raise_for_status()
+    return names
