@@ -30,24 +30,24 @@ else:
         base_line(base)
     view = session.knowledge_view()
     if base is None or view == session.KNOWLEDGE_VIEWS[0]:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="knowledge-query"):
+            with st.container(width="stretch"):
+                search.query(form)
+            taken = st.button(
+                "Use in Playground",
+                key="knowledge.use",
+                icon=":material/experiment:",
+                disabled=bool(problems),
+                on_click=search.use_in_playground,
+                args=(PLAYGROUND_SLOT,),
+                help="Each run there searches like this, and puts what is found before the prompt",
+            )
+        if taken:
+            st.switch_page("playground.py")
         settings, matches = st.columns([0.36, 0.64], gap="medium")
         with settings:
             search.settings(form)
         with matches:
-            with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="knowledge-query"):
-                with st.container(width="stretch"):
-                    search.query(form)
-                taken = st.button(
-                    "Use in Playground",
-                    key="knowledge.use",
-                    icon=":material/experiment:",
-                    disabled=bool(problems),
-                    on_click=search.use_in_playground,
-                    args=(PLAYGROUND_SLOT,),
-                    help="Each run there searches like this, and puts what is found before the prompt",
-                )
-            if taken:
-                st.switch_page("playground.py")
             search.results(draft, problems, connection)
     else:
         documents.contents(base, connection)

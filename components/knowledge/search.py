@@ -86,13 +86,13 @@ def settings(form: Form) -> None:
 def results(draft: dict[str, Any], problems: tuple[Problem, ...], connection: Connection) -> None:
     """What the search finds now; nothing is generated."""
     item = item_of(draft)
+    _switched_off(connection)
     if problems:
         st.markdown(f":red[:material/error: **Not searched** — {plain(problems[0].sentence)}]")
     elif not str(item.get("query") or "").strip():
         st.info("Type what to search for. Nothing is generated: you see what a request would find.", icon=":material/manage_search:")
     else:
         _found(item, connection)
-    _switched_off(connection)
 
 
 def _found(item: dict[str, Any], connection: Connection) -> None:

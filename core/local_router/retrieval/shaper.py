@@ -94,15 +94,15 @@ def _told(wanted: Wanted, outcome: Outcome, kept: Sequence[Found], unkept: Seque
     told = {
         "knowledge_id": wanted.base.id,
         "key": wanted.base.key,
-        "search_type": wanted.search_type,
-        "top_k": wanted.top_k,
-        "threshold": wanted.threshold,
-        "filtered": wanted.filter is not None,
         "chunks": [{"id": found.chunk.id, "score": round(found.score, 6), **details.of(found, wanted)} for found in kept],
         "left_out": [
             {"id": left.found.chunk.id, "score": round(left.found.score, 6), "reason": left.reason} for left in (*unkept, *outcome.left_out)
         ],
         "tokens": sum(tokens(found.chunk.text) for found in kept),
+        "search_type": wanted.search_type,
+        "top_k": wanted.top_k,
+        "threshold": wanted.threshold,
+        "filtered": wanted.filter is not None,
     }
     return told | dict(_models(wanted, outcome))
 
