@@ -54,6 +54,14 @@ class RunFigures:
         self._database = database
         self._owner = owner
 
+    def span(self, which: RunFilter | None = None) -> tuple[datetime, datetime] | None:
+        """When the oldest and the newest run of a filter began; ``None`` when it has none."""
+        conditions = (which or RunFilter()).conditions(self._owner, self._database.dialect)
+        with self._database.read() as connection:
+            row = connection.execute(select(func.min(runs.c.created_at), func.max(runs.c.created_at)).where(*conditions)).one()
+        first: datetime | None = row[0]
+        return None if first is None else (first, row[1])
+
     def over_time(self, which: RunFilter, bucket: timedelta, by: Grouping | None = "model_answered") -> tuple[Figures, ...]:
         """Figures for each stretch of ``bucket`` (counted from 1970, UTC) that has runs, and in it for each value of ``by``."""
         width = max(bucket // MICROSECOND, 1)

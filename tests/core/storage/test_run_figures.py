@@ -57,3 +57,11 @@ def test_usage_per_thread_counts_runs_of_no_thread_apart(database: Database) -> 
 def test_no_runs_have_no_figures(database: Database) -> None:
     figures = RunFigures(database)
     assert (figures.total(), figures.per("identity"), figures.over_time(RunFilter(), timedelta(days=1))) == (None, (), ())
+
+
+def test_span_reaches_from_the_oldest_to_the_newest_run_of_a_filter(database: Database) -> None:
+    figures = RunFigures(database)
+    assert figures.span() is None
+    RunRepository(database).save([run(created_at=NOON + timedelta(hours=n), model="a" if n else "b") for n in (3, 0, 1)])
+    assert figures.span() == (NOON, NOON + timedelta(hours=3))
+    assert figures.span(RunFilter(models=("a",))) == (NOON + timedelta(hours=1), NOON + timedelta(hours=3))
