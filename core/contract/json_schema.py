@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from core.contract.parts import Part
 from core.contract.request import CompletionRequest
 
 
@@ -21,11 +22,19 @@ class _Wire(GenerateJsonSchema):
         return False
 
 
-@cache
 def request_schema(definitions: str = "#/$defs/") -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of `CompletionRequest`; its parts stand under ``$defs`` and are referred to as ``definitions`` + name.
+    """JSON Schema (draft 2020-12) of `CompletionRequest`, as `part_schema` has it.
 
     Whatever the contract takes is valid by it. It takes a little more than the contract: rules between fields (a thinking budget below
-    ``max_tokens``, thresholds of named entities, one operator a field) are not in it. Shared: copy it before you change it.
+    ``max_tokens``, thresholds of named entities, one operator a field) are not in it.
     """
-    return CompletionRequest.model_json_schema(schema_generator=_Wire, ref_template=definitions + "{model}")
+    return part_schema(CompletionRequest, definitions)
+
+
+@cache
+def part_schema(kind: type[Part], definitions: str = "#/$defs/") -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a body. Its parts stand under ``$defs`` and are referred to as ``definitions`` + name.
+
+    Shared: copy it before you change it.
+    """
+    return kind.model_json_schema(schema_generator=_Wire, ref_template=definitions + "{model}")
