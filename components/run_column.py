@@ -16,6 +16,7 @@ from components.parameter_form import Refreshed, collect, forget_widgets, parame
 from components.plain_text import plain
 from components.prompt_source import IDENTITY_ID, PROMPT_ID, drawn_inputs, identity_names, prompt_names, prompt_source, without_value
 from components.rehearsal import rehearsal
+from components.run_elsewhere import run_elsewhere
 from components.run_summary import run_summary
 from components.services import workspace
 from components.stream_panel import stream_panel
@@ -47,6 +48,8 @@ class Slot:
     outgoing: Outgoing
     connection: Connection
     run: RunSnapshot | None
+    elsewhere: bool = False
+    """Whether its run is another process's."""
 
     @property
     def running(self) -> bool:
@@ -66,10 +69,12 @@ def gather(slot: str, *, linked_draft: str | None, linked_run: str | None) -> Sl
         session.set_run_id(slot, linked_run)
     shown = session.run_id(slot)
     run = current.hub.snapshot(shown) if shown else None
-    fallback = {"body": run.body, "extra": ""} if run else None
+    elsewhere = current.hub.elsewhere(shown) if shown and run is None else None
+    known = run or elsewhere
+    fallback = {"body": known.body, "extra": ""} if known else None
     draft = collect(slot, session.restore_draft(slot, current.drafts, linked=linked_draft, fallback=fallback))
     session.set_draft(slot, draft)
-    return Slot(slot, draft, outgoing(draft), session.connection(), run)
+    return Slot(slot, draft, outgoing(draft), session.connection(), run, elsewhere is not None)
 
 
 def start(slot: str) -> None:
@@ -119,10 +124,13 @@ def output(slot: Slot) -> None:
     """The panel and, once the run has ended, its summary."""
     current = workspace()
     channel = session.channel()
-    run = slot.run
+    run, shown = slot.run, session.run_id(slot.name)
+    if slot.elsewhere and shown:
+        run_elsewhere(shown, key=slot.name)
+        return
     if run is not None:
         current.hub.attach(channel, slot.name, run.id)
-    elif session.run_id(slot.name):
+    elif shown:
         st.info("This run was not found. It may have been deleted, or belong to another playground.", icon=":material/history:")
     stream_panel(
         key=f"panel-{slot.name}",

@@ -110,5 +110,6 @@ class EventStream(Response):
 
     def _encode(self, event: Event) -> bytes:
         if self._one_run and event.cursor is not None:
-            event = Event(event.name, event.data, event.cursor.partition(":")[2])
+            (shown,) = self._reader.channel.slots.values()
+            event = Event(event.name, event.data, shown.run.cut + event.cursor.partition(":")[2])
         return event.encode()

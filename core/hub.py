@@ -165,12 +165,17 @@ class Hub:
         if run is not None:
             return run
         stored = self._find_stored(run_id)
-        if stored is None or not stored.ended:  # one that another process is at is not ours to show
+        if stored is None or not stored.ended:  # one that another process is at is not ours: ``elsewhere`` gives it
             return None
         with self._lock:
             run = self._runs.setdefault(run_id, Run.restored(stored))
         self._soon(self._evict)
         return run
+
+    def elsewhere(self, run_id: str) -> RunSnapshot | None:
+        """A run that another process is at, as far as it has saved it; ``None`` for all others. Not on the loop, as ``find``."""
+        stored = None if run_id in self._runs else self._find_stored(run_id)
+        return None if stored is None or stored.ended else stored
 
     @property
     def storage_health(self) -> StorageHealth:

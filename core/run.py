@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 RunStatus = Literal["queued", "waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
 """``queued``: no free place yet. ``waiting``: sent, no text yet. ``interrupted``: the process ended before the answer did."""
 
+RESTORED_CUT: Final = "s"
+"""How the cursors of a run begin that came from storage: its text is cut into other pieces than those that came."""
+
 ENDED: Final[frozenset[RunStatus]] = frozenset({"finished", "stopped", "failed", "interrupted"})
 
 _NEXT: Final[Mapping[RunStatus, frozenset[RunStatus]]] = {
@@ -126,7 +129,7 @@ class RunSnapshot:
 
 
 class Run:
-    """One run, as the hub's loop writes it. ``version`` grows with every change that is not text."""
+    """One run, as the hub's loop writes it. ``version`` grows with every change that is not text; cursors are good for one ``cut``."""
 
     def __init__(
         self, run_id: str, slot: str, body: Mapping[str, Any], sent: bytes, connection: Connection, clock: Clock = time.monotonic
@@ -150,6 +153,7 @@ class Run:
         self.error: RunError | None = None
         self.queue_position: int | None = None
         self.trace: Mapping[str, Any] | None = None
+        self.cut = ""
         self.version = 0
         self._watch = Stopwatch(clock)
         self._reply: Reply | None = None
@@ -166,6 +170,7 @@ class Run:
         connection = Connection(stored.connection_name, "openai", stored.base_url, "")  # nothing is sent to it any more
         run = cls(stored.id, stored.slot, stored.body, stored.sent, connection)
         run.created_at, run.status = stored.created_at, stored.status
+        run.cut = RESTORED_CUT
         run.log = PackedLog.of({index: choice.text for index, choice in stored.choices.items()}, stored.pieces)
         run.finish = {index: choice.finish_reason for index, choice in stored.choices.items() if choice.finish_reason is not None}
         run.told_finish = dict(run.finish)

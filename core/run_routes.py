@@ -20,7 +20,7 @@ from starlette.routing import Route
 from core.channels import Channel, Event, Reader, end_of, parse_cursor, parse_versions
 from core.event_stream import EventStream
 from core.hub import Hub, HubFull
-from core.run import Run
+from core.run import RESTORED_CUT, Run
 from core.signing import Signer
 
 MAX_WAIT_S: Final = 10.0
@@ -84,32 +84,35 @@ class RunRoutes:
         return Json({"events": [[event.name, event.data] for event in events], "cursor": reader.poll_cursor})
 
     async def run_events(self, request: Request) -> Response:
-        """One run alone, from its beginning or after ``Last-Event-ID``; the stream closes after its ``end``."""
+        """One run alone, from its beginning or after ``Last-Event-ID``; the stream closes after its ``end``.
+
+        The ``run`` event says how many pieces it goes on after: with ``"seen": 0`` the text begins anew, which it also does for an id
+        from before the run came back from storage."""
         run = await self._run(request)
         if isinstance(run, Response):
             return run
-        seen = request.headers.get("last-event-id") or request.query_params.get("from", "0")
-        if not (seen.isascii() and seen.isdigit()):
-            return _error(400, "from and Last-Event-ID are sequence numbers: how many pieces were seen")
+        seen = _pieces_seen(run, request.headers.get("last-event-id") or request.query_params.get("from", "0"))
+        if seen is None:
+            return _no_number()
         channel = self._hub.channel_of(run)
         number = channel.slots[run.slot].number
-        reader = Reader(channel, self._signer.run_token, {number: int(seen)})
+        reader = Reader(channel, self._signer.run_token, {number: seen})
         return self._follow(reader, one_run=True, after=lambda: self._hub.drop_channel(channel))
 
     async def run_delta(self, request: Request) -> Response:
-        """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "next": …, "status": …, "ended": …, …}``."""
+        """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "from": …, "next": …, "status": …, "ended": …, …}``.
+
+        ``next`` is what to ask from then. ``"from": 0`` says that the text begins anew, as in ``run_events``."""
         run = await self._run(request)
         if isinstance(run, Response):
             return run
-        start = request.query_params.get("from", "0")
-        if not (start.isascii() and start.isdigit()):
-            return _error(400, "from is a sequence number: how many pieces were seen")
-        texts, reached = run.log.since(int(start))
-        more = reached < len(run.log)
-        about = end_of(run)
-        return Json(
-            {"text": {str(choice): text for choice, text in texts.items()}, "next": reached, "ended": run.ended and not more, **about}
-        )
+        start = _pieces_seen(run, request.query_params.get("from", "0"))
+        if start is None:
+            return _no_number()
+        texts, reached = run.log.since(start)
+        text = {str(choice): text for choice, text in texts.items()}
+        upto = f"{run.cut}{reached}" if run.cut else reached
+        return Json({"text": text, "from": start, "next": upto, "ended": run.ended and reached >= len(run.log), **end_of(run)})
 
     async def stop(self, request: Request) -> Response:
         """Stop a run. 403 for a foreign Origin or a wrong token (``?token=``, or ``{"token": …}`` as body)."""
@@ -168,6 +171,18 @@ class RunRoutes:
 
 def _error(status: int, message: str) -> Json:
     return Json({"error": message}, status)
+
+
+def _pieces_seen(run: Run, cursor: str) -> int | None:
+    """How many of the run's pieces a client has seen: none where its cursor counts pieces cut otherwise; ``None`` for what is no cursor."""
+    cut, number = cursor.rstrip("0123456789"), cursor[len(cursor.rstrip("0123456789")) :]
+    if not number or cut not in ("", RESTORED_CUT):
+        return None
+    return int(number) if cut == run.cut else 0
+
+
+def _no_number() -> Json:
+    return _error(400, "from and Last-Event-ID say how many pieces were seen, as an earlier answer gave them")
 
 
 def _wait_s(request: Request) -> float:

@@ -295,6 +295,26 @@ async def test_one_runs_delta_is_the_text_after_a_number_of_pieces(site: Site) -
     assert (await site.http.get(site.run(run_id, "delta?from=x"))).status_code == 400
 
 
+async def test_cursor_from_before_a_run_came_back_from_storage_begins_anew(site: Site) -> None:
+    first = site.start("tokens=90/n=2", channel=None, n=2)
+    stored = await ended(site.hub, first)
+    site.hub._runs.clear()
+    site.hub._find_stored = {first: stored}.get
+    whole = {"a": expected_text(90), "a.1": expected_text(90)}
+    async with listening(site, site.run(first, "events"), last_id="170") as events:
+        heard = [event async for event in events]
+    assert next(data["seen"] for name, _, data in heard if name == "run") == 0
+    assert texts(heard) == whole
+    cursor = next(last_id for name, last_id, _ in heard if name == "")
+    async with listening(site, site.run(first, "events"), last_id=cursor) as events:
+        rest = [event async for event in events]
+    assert (texts(rest), rest[-1][0]) == ({}, "end")
+    answer = (await site.http.get(site.run(first, "delta?from=170"))).json()
+    assert (answer["from"], answer["text"]) == (0, {"0": whole["a"], "1": whole["a.1"]})
+    answer = (await site.http.get(site.run(first, f"delta?from={answer['next']}"))).json()
+    assert (answer["from"], answer["text"], answer["ended"]) == (180, {}, True)
+
+
 async def test_stop_stops(site: Site) -> None:
     run_id = site.start("tokens=3/hold")
     await until(lambda: taken(site.hub, run_id).pieces == 3)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.hub import Hub
+from core.run import ChoiceText
 from core.storage.database import Database
 from core.storage.process_registry import SILENT_S, ProcessRegistry
 from core.storage.run_keeper import RunKeeper
@@ -65,3 +67,23 @@ def test_start_ends_what_a_killed_process_left_and_spares_what_another_one_does(
     assert going is not None
     assert (ended.status, ended.text) == ("interrupted", "half")
     assert going.status == "streaming"
+
+
+def test_run_of_another_process_is_shown_as_far_as_that_one_has_saved_it(database: Database) -> None:
+    beside, us = RunKeeper(database, registry=ProcessRegistry(database, host="elsewhere")), RunKeeper(database)
+    lives = run(status="streaming", text="going")
+    beside.save([lives])
+    us.open()
+    hub = Hub(find=us.find)
+    assert hub.snapshot(lives.id) is None
+    for text in ("going", "going on"):
+        beside.save([replace(lives, choices={0: ChoiceText(text, None)})])
+        seen = hub.elsewhere(lives.id)
+        assert seen is not None
+        assert (seen.status, seen.text) == ("streaming", text)
+    beside.save([replace(lives, status="finished")])
+    assert hub.elsewhere(lives.id) is None
+    assert hub.elsewhere("nowhere") is None
+    ended = hub.snapshot(lives.id)
+    assert ended is not None
+    assert ended.status == "finished"
