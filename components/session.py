@@ -27,6 +27,10 @@ _DELETED_RUNS = "session.deleted_runs"
 _REPLAYS = "session.replays"
 _EXPORT = "session.export"
 _IMPORT_REPORT = "session.import_report"
+_PRICE_ROWS = "session.price_rows"
+_PRICE_EDITION = "session.price_edition"
+_PRICES_REFUSED = "session.prices_refused"
+_PRICES_QUESTION = "session.prices_question"
 _KNOWLEDGE_RESULT = "session.knowledge_result"
 _SWITCHED_OFF = "session.switched_off"
 _UPLOADS = "session.uploads"
@@ -326,3 +330,44 @@ def import_report() -> str | None:
 def set_import_report(text: str | None) -> None:
     """Remember what an import came to."""
     st.session_state[_IMPORT_REPORT] = text
+
+
+def price_rows() -> list[dict[str, str]] | None:
+    """The rows of the price table as edited and not saved yet; ``None`` where they are as saved."""
+    found: list[dict[str, str]] | None = st.session_state.get(_PRICE_ROWS)
+    return found
+
+
+def set_price_rows(rows: list[dict[str, str]] | None) -> None:
+    """Keep the edited rows of the price table; ``None`` goes back to what is saved."""
+    st.session_state[_PRICE_ROWS] = rows
+
+
+def price_edition() -> int:
+    """A number for the price table; a new one drops what was typed into the old one."""
+    return int(st.session_state.get(_PRICE_EDITION, 0))
+
+
+def next_price_edition() -> None:
+    """Draw the price table anew."""
+    st.session_state[_PRICE_EDITION] = price_edition() + 1
+
+
+def prices_refused() -> bool:
+    """Whether the last Save found something wrong with the price table."""
+    return bool(st.session_state.get(_PRICES_REFUSED))
+
+
+def set_prices_refused(refused: bool) -> None:
+    """Remember whether Save was refused."""
+    st.session_state[_PRICES_REFUSED] = refused
+
+
+def prices_question() -> bool:
+    """Whether the Settings page asks if the prices are to be reset."""
+    return bool(st.session_state.get(_PRICES_QUESTION))
+
+
+def ask_about_prices(asked: bool) -> None:
+    """Ask whether the prices are to be reset; ``False`` asks no more."""
+    st.session_state[_PRICES_QUESTION] = asked

@@ -59,6 +59,10 @@ class Reckoning:
         """The pass under way, or the last one; None before the first."""
         return self._progress
 
+    def unknown(self) -> int:
+        """How many runs have no known cost; StorageProblem when the database cannot be used."""
+        return self._costs.unknown()
+
     def start(self) -> None:
         """Begin a pass; nothing happens while one is under way."""
         with self._lock:

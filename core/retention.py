@@ -149,6 +149,7 @@ class Retention:
         self._counted = counted
         self._now = now
         self._applying = threading.Lock()
+        self._soon: threading.Thread | None = None
 
     @property
     def rule(self) -> RetentionRule:
@@ -163,7 +164,7 @@ class Retention:
     @property
     def applying(self) -> bool:
         """Whether runs are being removed just now."""
-        return self._applying.locked()
+        return self._applying.locked() or (self._soon is not None and self._soon.is_alive())
 
     def falling(self, rule: RetentionRule) -> Falling:
         """What ``rule`` would take if it was applied now."""
@@ -191,7 +192,8 @@ class Retention:
 
     def apply_soon(self) -> None:
         """Apply the rule in a thread of its own."""
-        threading.Thread(target=self._apply_quietly, name="retention", daemon=True).start()
+        self._soon = threading.Thread(target=self._apply_quietly, name="retention", daemon=True)
+        self._soon.start()
 
     async def keep_applying(self, first_s: float = FIRST_S, interval_s: float = INTERVAL_S) -> None:
         """Apply the rule after ``first_s`` seconds and then every ``interval_s``, until cancelled."""

@@ -33,6 +33,12 @@ page = st.navigation(
         st.Page(
             "connections.py", title="Connections", icon=":material/cable:", help="Choose the server that answers, its address and its key."
         ),
+        st.Page(
+            "settings.py",
+            title="Settings",
+            icon=":material/settings:",
+            help="Prices of models, which runs are kept for how long, and the state of the storage.",
+        ),
     ],
     position="top",
 )
