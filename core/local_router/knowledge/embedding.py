@@ -9,6 +9,7 @@ import numpy as np
 
 from core.local_router.knowledge.database import Database
 from core.local_router.knowledge.latent import DIMENSIONS, FITTED_ON, LatentModel, Matrix, unit
+from core.local_router.knowledge.question_words import without_question_words
 from core.local_router.knowledge.records import Embed
 from core.local_router.knowledge.roster import Numbers
 
@@ -32,7 +33,7 @@ class LatentSource:
         return cls(database, LatentModel.fit(texts))
 
     def query(self, text: str) -> Matrix:
-        return np.asarray(self._model.embed([text])[0])
+        return np.asarray(self._model.embed([without_question_words(text)])[0])
 
     def chunks(self, base: int, numbers: Numbers) -> Matrix:
         rows = [self._model.embed(batch) for batch in _texts(self._database, base, numbers)]

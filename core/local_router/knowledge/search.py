@@ -18,6 +18,7 @@ from core.local_router.knowledge.bases import BaseRow
 from core.local_router.knowledge.database import Database
 from core.local_router.knowledge.fusion import fuse
 from core.local_router.knowledge.latent import Matrix
+from core.local_router.knowledge.question_words import without_question_words
 from core.local_router.knowledge.records import Match, SearchType
 from core.local_router.knowledge.roster import Mask, Roster
 from core.local_router.knowledge.vectors import VectorIndex, VectorIndexes
@@ -152,7 +153,7 @@ def _by_words(connection: sqlite3.Connection, row: BaseRow, known: _Known, allow
                 known.frequencies[word] = count
         return count
 
-    terms = keywords.choose(query, len(known.roster.numbers), frequency)
+    terms = keywords.choose(without_question_words(query), len(known.roster.numbers), frequency)
     return keywords.search(connection, row.number, terms, depth, None if allowed is None else _bytes(known.roster, allowed))
 
 
