@@ -1,4 +1,4 @@
-"""Errors in the contract's form: ``{"error": {"code", "message", "param", "type"}}``."""
+"""Errors in the contract's form: ``{"error": {"code", "message", "param", "type"}, "message"}``."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class ApiError(Exception):
         super().__init__(f"{status} {self.code}: {self.message}")
 
     def body(self) -> bytes:
-        """The error as JSON."""
+        """The error as JSON. ``message`` stands beside it once more: the official client's prompts and identities read it only there."""
         error: dict[str, Any] = {"code": self.code, "message": self.message, "param": self.param, "type": self.type}
         if self.failures:
             error["failures"] = self.failures
-        return orjson.dumps({"error": error})
+        return orjson.dumps({"error": error, "message": self.message})
 
     def response(self, headers: Mapping[str, str] | None = None) -> Response:
         """The error as an answer, with more ``headers``."""

@@ -56,7 +56,8 @@ ERROR = object_of(
                 "failures": {"type": "array", "items": object_of({"param": TEXT, "message": TEXT})},
             },
             ("failures",),
-        )
+        ),
+        "message": TEXT,
     }
 )
 SCHEMAS: dict[str, Schema] = {"Completion": COMPLETION, "Usage": USAGE, "Trace": TRACE, "Error": ERROR}
