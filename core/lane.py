@@ -13,8 +13,10 @@ from itertools import pairwise
 from typing import Any
 
 from core.lane_guesses import guessed
-from core.lane_steps import Segment, Steps, span, steps_of
+from core.lane_steps import Segment, Steps, steps_of
+from core.router_trace import REQUEST_ID_HEADER
 from core.run import RunSnapshot
+from core.trace_events import span
 
 SHORTEST_GAP_MS = 1.0
 SHORTEST_GAP_PART = 0.02
@@ -133,7 +135,8 @@ def _without_trace(run: RunSnapshot, seen: _Seen, sent_ms: float) -> Lane:
     parts = [*_queue(sent_ms), *(inferred.segments or (waiting,))]
     if seen.first_token_ms is not None:
         parts += _streaming(seen.first_token_ms, seen.end_ms)
-    basis = "This router tells no trace: only the times seen from here are known, and what the answer's headers and model say."
+    missing = "The router's trace did not come" if run.ended and REQUEST_ID_HEADER in run.headers else "This router tells no trace"
+    basis = f"{missing}: only the times seen from here are known, and what the answer's headers and model say."
     return Lane(_with_end(tuple(parts), run, seen), seen.end_ms, inferred.headline, basis, traced=False)
 
 

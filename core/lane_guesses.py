@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.lane_steps import Segment, plural, short
+from core.lane_steps import Segment
 from core.run import RunSnapshot
+from core.trace_events import plural, short
 
 MOST_ATTEMPTS = 36
 """Six targets with five retries each: no request of the contract leads to more."""

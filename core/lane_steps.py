@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.lane_prompt_work import facts, prompt_work_headline, prompt_work_said
+from core.trace_events import Event, events_of, plural, span
+
 Kind = Literal[
     "queue", "waiting", "prompt", "inputs", "retrieval", "pii", "cache", "draw", "attempt", "back_off", "fallback",
     "first_token", "streaming", "end", "other",
 ]  # fmt: skip
 Outcome = Literal["good", "bad"]
-
-MOST_EVENTS = 200
-LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class Segment:
     @property
     def when(self) -> str:
         """From when on, and for how long."""
-        return f"at {span(self.start_ms)}" if self.end_ms - self.start_ms < 0.05 else f"from {span(self.start_ms)} to {span(self.end_ms)}"
+        begun, over = span(self.start_ms), span(self.end_ms)
+        return f"at {begun}" if begun == over else f"from {begun} to {over}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,62 +52,9 @@ class Steps:
     headline: str
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a trace, of whatever quality."""
-
-    kind: str
-    at_ms: float
-    data: Mapping[str, Any]
-
-    def number(self, name: str) -> float | None:
-        """A finite number that is not negative."""
-        value = self.data.get(name)
-        usable = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
-        return float(value) if usable and value is not None else None
-
-    def text(self, name: str) -> str:
-        """A text, not too long; empty where there is none."""
-        value = self.data.get(name)
-        return short(value) if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> list[str]:
-        """The texts of a list."""
-        value = self.data.get(name)
-        return [short(item) for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status."""
-        value = self.number("status")
-        return int(value) if value is not None and 100 <= value <= 599 else None
-
-
-def short(text: str) -> str:
-    """A name at a length that can be read."""
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
-
-
-def span(ms: float) -> str:
-    """A duration as people read it: ``0.4 ms``, ``92 ms``, ``1.24 s``, ``2 min 5 s``."""
-    if ms < 9.95:
-        return f"{ms:.1f}".removesuffix(".0") + " ms"
-    if ms < 999.5:
-        return f"{ms:.0f} ms"
-    if ms < 59_995:
-        return f"{ms / 1000:.2f} s"
-    minutes, seconds = divmod(round(ms / 1000), 60)
-    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
-
-
-def plural(count: int, noun: str) -> str:
-    """``1 attempt``, ``2 attempts``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def steps_of(trace: Mapping[str, Any], *, streamed: bool = True) -> Steps:
     """The steps of a trace; what cannot be read is left out. The attempt that is ``streamed`` from is cut at its first text."""
-    events = _events(trace.get("events"))
+    events = events_of(trace.get("events"))
     ends = [event.at_ms for event in events if event.kind == "end"]
     first_ms = next((event.at_ms for event in events if event.kind == "first_token"), None)
     end_ms = ends[-1] if ends else max((event.at_ms for event in events), default=0.0)
@@ -119,19 +67,6 @@ def steps_of(trace: Mapping[str, Any], *, streamed: bool = True) -> Steps:
     segments.sort(key=lambda segment: segment.start_ms)  # those noted when they were over may have begun earlier
     end = tuple(_end(event) for event in events if event.kind == "end")[-1:]
     return Steps(tuple(segments), first_ms, end_ms, end, _headline(trace, events))
-
-
-def _events(listed: Any) -> list[Event]:
-    """The events that have a kind and a time; time never runs backwards."""
-    found: list[Event] = []
-    for item in listed[:MOST_EVENTS] if isinstance(listed, list) else ():
-        if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
-            continue
-        event = Event(short(item["type"]), 0.0, item)
-        at_ms = event.number("at_ms")
-        if at_ms is not None:
-            found.append(Event(event.kind, max(at_ms, found[-1].at_ms if found else 0.0), item))
-    return found
 
 
 def _segment(event: Event, following_ms: float | None, end_ms: float) -> Segment:
@@ -221,32 +156,12 @@ _MISSES = {
 }
 
 
-def _shaping(kind: Kind, label: str) -> Callable[[Event], Words]:
-    def words(event: Event) -> Words:
-        took_ms = event.number("duration_ms")
-        took = f" in {span(took_ms)}" if took_ms is not None else ""
-        return kind, label, f"{label[0].upper()}{label[1:]}{took}{_facts(event)}.", None
-
-    return words
-
-
 def _other(event: Event) -> Words:
-    return "other", event.kind.replace("_", " "), f"The router noted “{event.kind}”{_facts(event)}.", None
+    return "other", event.kind.replace("_", " "), f"The router noted “{event.kind}”{facts(event)}.", None
 
 
-def _facts(event: Event) -> str:
-    """What else the event tells that is short enough to be said, as it is named there."""
-    told = []
-    for name, value in event.data.items():
-        if name in ("type", "at_ms", "duration_ms") or isinstance(value, bool) or value is None:
-            continue
-        if isinstance(value, str | int | float):
-            told.append(f"{name} {short(str(value))}")
-        elif isinstance(value, list):
-            told.append(f"{name}: {len(value)}")
-        elif isinstance(value, Mapping) and all(isinstance(count, int) for count in value.values()):
-            told += [f"{short(str(inner))} {count}" for inner, count in value.items()]
-    return f" ({', '.join(told[:6])})" if told else ""
+def _prompt_work(kind: Kind, label: str) -> Callable[[Event], Words]:
+    return lambda event: (kind, label, prompt_work_said(event), None)
 
 
 _WORDS: Mapping[str, Callable[[Event], Words]] = {
@@ -255,11 +170,11 @@ _WORDS: Mapping[str, Callable[[Event], Words]] = {
     "fallback": _fallback,
     "draw": _draw,
     "cache": _cache,
-    "prompt": _shaping("prompt", "stored prompt"),
-    "inputs": _shaping("inputs", "inputs"),
-    "retrieval": _shaping("retrieval", "retrieval"),
-    "pii": _shaping("pii", "PII redaction"),
-    "thinking": _shaping("other", "thinking"),
+    "prompt": _prompt_work("prompt", "stored prompt"),
+    "inputs": _prompt_work("inputs", "inputs"),
+    "retrieval": _prompt_work("retrieval", "retrieval"),
+    "pii": _prompt_work("pii", "PII redaction"),
+    "thinking": _prompt_work("other", "thinking"),
 }
 
 
@@ -271,8 +186,9 @@ def _end(event: Event) -> Segment:
 
 
 def _headline(trace: Mapping[str, Any], events: Sequence[Event]) -> str:
-    """What mattered, in one line: the cache, the draw, the attempts and their statuses, the waits between them."""
-    parts = [cache_words(event) for event in events if event.kind == "cache"]
+    """What mattered, in one line: the work on the prompt, the cache, the draw, the attempts' statuses, the waits between them."""
+    parts = [words for event in events if (words := prompt_work_headline(event))]
+    parts += [cache_words(event) for event in events if event.kind == "cache"]
     parts += [f"drew {event.text('drawn')}" for event in events if event.kind == "draw"]
     attempts = [event for event in events if event.kind == "attempt"]
     if len(attempts) > 1:

@@ -173,6 +173,11 @@ def test_model_that_tells_of_its_thinking_ends_the_attempts_segment() -> None:
     assert only(drawn, "other").detail == "Thinking (budget_tokens 9)."
 
 
+def test_step_whose_ends_read_alike_is_at_a_moment() -> None:
+    assert Segment("attempt", 1150.1, 1152.0, "", "").when == "at 1.15 s"
+    assert Segment("attempt", 1150.1, 1162.0, "", "").when == "from 1.15 s to 1.16 s"
+
+
 def test_unknown_kinds_are_shown_by_their_names_and_never_fail() -> None:
     told = trace(("rate_limit", 1, {"left": 3, "deep": {"x": {}}, "list": [1, 2]}), ("end", 5))
     other = only(lane(run(total=0.01, trace=told)), "other")
@@ -195,6 +200,10 @@ def test_remote_run_is_only_what_was_seen_from_here_and_says_so() -> None:
     assert not drawn.inferred
     assert "tells no trace" in drawn.basis
     assert "What the router did meanwhile is not known" in drawn.segments[0].detail
+
+
+def test_trace_that_did_not_come_is_not_said_to_be_none() -> None:
+    assert lane(run(first=0.3, headers={"x-router-request-id": "req_1"})).basis.startswith("The router's trace did not come:")
 
 
 def test_remote_attempts_that_a_header_counts_are_inferred() -> None:
