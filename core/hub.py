@@ -26,7 +26,7 @@ from core.connection_pool import ConnectionPool
 from core.errors import PlaygroundError, RouterRejected
 from core.metrics import Clock
 from core.redaction import redacted_json
-from core.router_trace import REQUEST_ID_HEADER, read_trace
+from core.router_trace import REQUEST_ID_HEADER, TRACE_S, read_trace
 from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
 from core.shutdown import on_shutdown_signal
 from core.write_behind import StorageHealth, WriteBehind
@@ -368,7 +368,8 @@ class Hub:
         assert self._pool is not None  # noqa: S101  # open() made it, and runs are only admitted after that
         try:
             async with self._pool.lease(run.connection) as http:
-                trace = await read_trace(self._make_client(run.connection, http), run.headers[REQUEST_ID_HEADER])
+                client = self._make_client(run.connection, http)
+                trace = await read_trace(client, run.headers[REQUEST_ID_HEADER], timeout_s=TRACE_S)
             if trace is not None:
                 run.traced(redacted_json(trace, run.connection))
         except Exception as bug:  # noqa: BLE001

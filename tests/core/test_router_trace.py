@@ -114,7 +114,8 @@ async def test_a_server_without_the_header_is_not_asked(hub: Hub) -> None:
         assert upstream.asked == []
 
 
-async def test_the_end_does_not_wait_for_a_trace_that_does_not_come(hub: Hub) -> None:
+async def test_the_end_does_not_wait_for_a_trace_that_does_not_come(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.hub.TRACE_S", 0.3)
     async with ReplayUpstream() as upstream:
         upstream.trace = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
         run_id = hub.start({"model": "tokens=3"}, connection_to(upstream.base_url))
