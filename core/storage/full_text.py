@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, column, func, literal_column, select, table, text
 
 INDEXED_BYTES: Final = 200_000
 """So much of a run's words is searched, prompt first; PostgreSQL takes no more than a megabyte in one vector, positions included."""
+SPAN: Final = 50_000
 _WORD: Final = re.compile(r"[^\W_]+")
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _TERM: Final = re.compile(r'"([^"]*)"|(\S+)')
 _LONGEST_WORD: Final = 500
 
@@ -30,8 +33,14 @@ def words_of(texts: Iterable[str]) -> str:
 
 def _split(text: str) -> list[str]:
     if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        text = _BEYOND_ASCII.sub(lambda found: _without_accents(found[0]), text)
     return [word[:_LONGEST_WORD] for word in _WORD.findall(text.casefold())]
+
+
+@lru_cache(4_096)
+def _without_accents(text: str) -> str:
+    """Decomposed, and without what combines: each character by itself, so a stretch of a text may be folded alone."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def terms_of(query: str) -> list[tuple[tuple[str, ...], bool]]:
@@ -53,10 +62,23 @@ def matches(dialect: str, run_pk: ColumnElement[int], asked: str) -> ColumnEleme
     return None if found is None else run_pk.in_(found)
 
 
-def has_at_most(connection: Connection, asked: str, count: int) -> bool:
-    """Whether ``asked`` has words, and no more than ``count`` runs (of whatever owner) have them all."""
+def first(connection: Connection, asked: str, count: int) -> list[int]:
+    """The keys of at most ``count`` runs (of whatever owner) that have every term of ``asked``."""
     found = _found(connection.dialect.name, asked)
-    return found is not None and len(connection.execute(found.limit(count + 1)).all()) <= count
+    return [] if found is None else [*connection.execute(found.limit(count)).scalars()]
+
+
+def among(connection: Connection, asked: str, pks: Sequence[int]) -> list[int]:
+    """Those of the runs ``pks`` that have every term of ``asked``, which has words."""
+    found = _found(connection.dialect.name, asked)
+    if found is None or not pks:
+        return []
+    (pk,) = found.selected_columns
+    least, most = min(pks), max(pks)
+    if connection.dialect.name == "sqlite" and most - least < SPAN:  # one way through the index instead of one for each run
+        wanted = set(pks)
+        return [one for one in connection.execute(found.where(pk.between(least, most))).scalars() if one in wanted]
+    return [*connection.execute(found.where(pk.in_(pks))).scalars()]
 
 
 def _found(dialect: str, asked: str) -> Select[Any] | None:

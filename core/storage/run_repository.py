@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
 
 from core.run import ENDED, RunSnapshot
 from core.run_cost import RunCost
 from core.storage import full_text, run_rows
-from core.storage.column_types import Dollars, Moment, microseconds
+from core.storage.column_types import microseconds
 from core.storage.database import Database
+from core.storage.run_pages import PageSearch
 from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
 from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
 from core.storage.schema import attempts, run_contents, run_tags, runs
@@ -24,8 +25,6 @@ from core.storage.upsert import upsert
 LOCAL: Final = "local"
 """The owner of everything until there are accounts."""
 BATCH: Final = 500
-FEW: Final = 2_000
-"""Up to so many runs of a filter are sorted; more of them are met soon enough on the way along an index."""
 _RUNNING: Final = runs.c.status.not_in(ENDED)
 
 Clock = Callable[[], datetime]
@@ -169,41 +168,11 @@ class RunRepository:
         limit = min(max(limit, 1), 1_000)
         cursor = Cursor.decode(after, order) if after else None
         with self._database.read() as connection:
-            found = self._rows_after(connection, which, order, cursor, limit + 1)
+            found = PageSearch(connection, self._owner, which, order, cursor, limit + 1).rows()
             tags = self._tags(connection, [row.pk for row in found[:limit]])
         rows = tuple(run_rows.listed(row, tags.get(row.pk, ())) for row in found[:limit])
         last = Cursor(found[limit - 1].sort_value, found[limit - 1].pk) if len(found) > limit else None
         return RunPage(rows, last.encode(order) if last else None)
-
-    def _rows_after(self, connection: Connection, which: RunFilter, order: RunOrder, cursor: Cursor | None, limit: int) -> list[Row[Any]]:
-        """First the rows that have a value, then those that have none: each part is a walk along one index."""
-        column = runs.c[order.column]
-        stored = type_coerce(column, column.type.impl) if isinstance(column.type, Moment | Dollars) else column
-        conditions = self._found_first(connection, which)
-        asked = select(*run_rows.LISTED, stored.label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit)
-        found: list[Row[Any]] = []
-        if cursor is None or cursor.value is not None:
-            valued = asked.where(column.is_not(None)) if column.nullable else asked
-            found += connection.execute(valued.where(cursor.after(order, stored)) if cursor else valued).all()
-            cursor = None
-        if column.nullable and len(found) < limit:
-            empty = asked.where(column.is_(None)).limit(limit - len(found))
-            found += connection.execute(empty.where(cursor.after_without_value(order)) if cursor else empty).all()
-        return found
-
-    def _found_first(self, connection: Connection, which: RunFilter) -> list[ColumnElement[bool]]:
-        """The conditions of a page. Where few runs fit, these runs: walking along the order's index would take long to meet them."""
-        dialect = self._database.dialect
-        walking = which.conditions(self._owner, dialect, walking=True)
-        by_text = full_text.has_at_most(connection, which.text, FEW)
-        narrow = which if by_text else replace(which, text="")
-        if narrow == RunFilter():
-            return walking
-        conditions = narrow.conditions(self._owner, dialect)
-        few: list[int] = [*connection.execute(select(runs.c.pk).where(*conditions).limit(FEW + 1)).scalars()]
-        if len(few) > FEW:
-            return walking
-        return [runs.c.pk.in_(few)] if by_text or not which.text else [runs.c.pk.in_(few), *which.conditions(self._owner, dialect)]
 
     def count(self, which: RunFilter | None = None) -> int:
         """How many runs a filter has."""
@@ -253,6 +222,10 @@ class RunRepository:
         found: list[int] = [*connection.execute(asked).scalars()]
         return found
 
+    def _known(self, connection: Connection, ids: Iterable[str]) -> list[str]:
+        found: list[str] = [*connection.execute(select(runs.c.id).where(runs.c.owner == self._owner, runs.c.id.in_(ids))).scalars()]
+        return found
+
     def _update(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.owner == self._owner, runs.c.id.in_(ids)).values(**values))
@@ -270,16 +243,15 @@ class RunRepository:
     def _insert(self, connection: Connection, batch: Sequence[StoredRun]) -> int:
         """Runs that are not here yet, all at once: one statement for each table."""
         fresh = {run.snapshot.id: _ended(run) for run in batch}
-        asked = select(runs.c.id).where(runs.c.owner == self._owner, runs.c.id.in_(fresh))
-        known: list[str] = [*connection.execute(asked).scalars()]
-        for run_id in known:
+        for run_id in self._known(connection, fresh):
             del fresh[run_id]
         if not fresh:
             return 0
         found = list(fresh.values())
         rows = [self._row(run.snapshot, run.ended_at) | {"process": None, "indexed": True} | run_rows.marks(run) for run in found]
-        made = connection.execute(runs.insert().returning(runs.c.pk, sort_by_parameter_order=True), rows)
-        keyed: dict[int, StoredRun] = dict(zip(made.scalars(), found, strict=True))
+        connection.execute(runs.insert(), rows)
+        pks = sorted(self._pks(connection, [*fresh]))  # counted up, row by row
+        keyed: dict[int, StoredRun] = dict(zip(pks, found, strict=True))
         contents = [{"run_pk": pk, "cost_detail": run.cost_detail} | run_rows.contents(run.snapshot) for pk, run in keyed.items()]
         connection.execute(run_contents.insert(), contents)
         full_text.index(connection, {pk: run_rows.words(run.snapshot) for pk, run in keyed.items()})

@@ -133,7 +133,7 @@ def _run_pk() -> sa.Column[int]:
 def _words() -> None:
     """The index of words: without a copy of the texts, which ``run_contents`` has."""
     if op.get_context().dialect.name == "sqlite":
-        op.execute("CREATE VIRTUAL TABLE run_words USING fts5(words, content='', tokenize='unicode61')")
+        op.execute("CREATE VIRTUAL TABLE run_words USING fts5(words, content='', tokenize='unicode61', prefix='1 2 3')")
         return
     op.execute("CREATE TABLE run_words (run_pk bigint PRIMARY KEY REFERENCES runs (pk) ON DELETE CASCADE, words tsvector NOT NULL)")
     op.execute("CREATE INDEX ix_run_words_words ON run_words USING gin (words)")
