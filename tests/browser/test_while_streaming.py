@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
 from tests.support.app_process import AppProcess
-from tests.support.playground_page import PlaygroundPage
-from tests.support.proxies import buffering, cutting
+from tests.support.conditions import eventually
+from tests.support.playground_page import WITHIN_MS, PlaygroundPage
+from tests.support.proxies import buffering, cutting, failing
 from tests.support.replay import Replay, Script
 
 NUMBERS = " ".join(map(str, range(1, 321)))
@@ -28,6 +30,18 @@ def test_widget_clicks_leave_the_panel_as_it_is_and_the_stream_running(scripted:
     replay.release(model)
     scripted.panel.wait_for_exact_text("one two three four").wait_until_ended()
     assert scripted.panel.untouched()
+    assert len(replay.calls(model)) == 1
+
+
+def test_run_goes_on_while_another_page_is_looked_at(scripted: PlaygroundPage, replay: Replay) -> None:
+    model = replay.add(Script.of(NUMBERS, tokens_per_s=60))
+    scripted.choose_model(model).type_prompt("count").run()
+    scripted.panel.wait_for_text(" 9")
+    for name in ("Connections", "Playground"):
+        scripted.page.get_by_test_id("stTopNav").get_by_role("link", name=name).click()
+        scripted.idle()
+    scripted.ready().panel.wait_for_exact_text(NUMBERS).wait_until_ended()
+    expect(scripted.prompt).to_have_value("count")
     assert len(replay.calls(model)) == 1
 
 
@@ -65,6 +79,18 @@ def test_second_tab_on_the_same_link_follows_the_same_run(scripted: PlaygroundPa
     scripted.page.close()
     replay.release(model)
     second.panel.wait_for_exact_text("one two three four").wait_until_ended()
+    assert len(replay.calls(model)) == 1
+
+
+def test_another_browser_with_the_link_follows_the_same_run(scripted: PlaygroundPage, replay: Replay, open_page: Opener) -> None:
+    model = replay.add(Script.choices(NUMBERS, NUMBERS[::-1], hold_after=90))
+    scripted.choose_model(model).type_prompt("go").run()
+    scripted.panel.wait_for_exact_text(" ".join(map(str, range(1, 46))))
+    other = open_page(scripted.base_url).open(**scripted.idle().query)
+    other.panel.wait_for_exact_text(" ".join(map(str, range(1, 46))))
+    replay.release(model)
+    for page in (scripted, other):
+        page.panel.wait_until_ended().wait_for_exact_text(NUMBERS).wait_for_exact_text(NUMBERS[::-1], choice=1)
     assert len(replay.calls(model)) == 1
 
 
@@ -113,5 +139,30 @@ def test_behind_a_proxy_that_cuts_every_three_seconds_nothing_is_lost_or_doubled
         page.open().choose_model(model).type_prompt("count").run()
         page.panel.wait_for_exact_text(NUMBERS).wait_until_ended()
         assert proxy.cut >= 2
+        assert len(replay.calls(model)) == 1
+        page.page.close()
+
+
+@pytest.mark.parametrize("resets", [True, False], ids=["connections are reset", "nothing goes through"])
+def test_network_that_is_gone_for_a_while_loses_and_doubles_nothing(
+    scripted_playground: AppProcess, replay: Replay, open_page: Opener, resets: bool
+) -> None:
+    model = replay.add(Script.of(NUMBERS, hold_after=100))
+    with failing(scripted_playground.port) as proxy:
+        page = open_page(proxy.url)
+        page.expected_problems += ["net::ERR_", "WebSocket", "websocket", "EventSource", "Failed to fetch"]
+        page.open().choose_model(model).type_prompt("count").run()
+        page.panel.wait_for_text(" 100")
+        page.idle().panel.mark()
+        proxy.down(resets=resets)
+        replay.release(model)
+        assert eventually(lambda: replay.call(model).ended) == "done"
+        if resets:
+            expect(page.panel.state).to_contain_text("connection lost, trying again", timeout=WITHIN_MS)
+        assert page.panel.text().endswith(" 100")
+        proxy.up()
+        page.panel.wait_for_exact_text(NUMBERS).wait_for_state("finished")
+        expect(page.run_button).to_be_enabled(timeout=WITHIN_MS)
+        assert page.panel.untouched()
         assert len(replay.calls(model)) == 1
         page.page.close()

@@ -2,7 +2,8 @@
 
 ``buffering``: holds every HTTP answer back until it is complete, so a stream of events never arrives while it is open.
 ``cutting``: passes everything on at once and cuts each connection when it is so many seconds old.
-Both let websockets through (the cutting one cuts them too).
+``failing``: passes everything on until told to go down, and again when told to come back.
+All let websockets through (the cutting ones cut them too).
 """
 
 from __future__ import annotations
@@ -72,6 +73,72 @@ def cutting(upstream_port: int, *, every_s: float = 3.0) -> Iterator[Proxy]:
         yield proxy
 
 
+class FailingProxy(Proxy):
+    """A proxy that a test takes ``down`` and ``up`` again, as a network that is gone for a while.
+
+    Going down with ``resets`` breaks every connection and every new one, as a router does that restarts; without, nothing goes
+    through and nothing is said, as where a cable was pulled.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._up = threading.Event()
+        self._up.set()
+        self._resets = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def down(self, *, resets: bool) -> None:
+        """From now on nothing goes through."""
+        self._resets = resets
+        self._up.clear()
+        if resets and self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._break_all(), self._loop).result(5)
+
+    def up(self) -> None:
+        """Everything goes through again."""
+        self._up.set()
+
+    async def handle(self, upstream_port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self._loop = asyncio.get_running_loop()
+        self._open.add(writer)
+        try:
+            if self._resets and not self._up.is_set():
+                self.cut += 1
+                writer.transport.abort()
+                return
+            async with _upstream(upstream_port) as (up_reader, up_writer):
+                await _both_ways(reader, writer, up_reader, up_writer, gate=self._passing)
+        finally:
+            self._open.discard(writer)
+
+    async def _passing(self) -> None:
+        while not self._up.is_set():  # noqa: ASYNC110  # another thread sets it
+            await asyncio.sleep(0.01)
+
+    async def _break_all(self) -> None:
+        for writer in list(self._open):
+            self.cut += 1
+            writer.transport.abort()
+
+
+@contextmanager
+def failing(upstream_port: int) -> Iterator[FailingProxy]:
+    """A proxy on 127.0.0.1 before ``upstream_port`` that goes ``down()`` and ``up()`` as the test says."""
+    proxy = FailingProxy()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await proxy.handle(upstream_port, reader, writer)
+
+    with _listening(proxy, handle):
+        yield proxy
+
+
+async def _at_once() -> None:
+    """The gate that is always open."""
+
+
 @asynccontextmanager
 async def _upstream(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
@@ -82,12 +149,18 @@ async def _upstream(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
 
 
 async def _both_ways(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, up_reader: asyncio.StreamReader, up_writer: asyncio.StreamWriter
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    up_reader: asyncio.StreamReader,
+    up_writer: asyncio.StreamWriter,
+    *,
+    gate: Callable[[], Awaitable[None]] = _at_once,
 ) -> None:
-    """Pass bytes on in both directions until either side ends."""
+    """Pass bytes on in both directions, each piece when the ``gate`` lets it, until either side ends."""
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(_CHUNK):
+            await gate()
             sink.write(data)
             await sink.drain()
 
