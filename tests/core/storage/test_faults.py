@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -64,6 +65,28 @@ async def hub_on() -> AsyncIterator[Callable[[Database], Hub]]:
         database.close()
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MiB; mounting one takes rights that not everybody has."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    if (
+        mount is None
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("a small file system cannot be mounted here; max_page_count stands in for it in the test above")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def room(folder: Path) -> int:
+    """Bytes that still fit."""
+    return shutil.disk_usage(folder).free
+
+
 def stored_text(database: Database, run_id: str) -> str | None:
     found = RunKeeper(database).runs.find(run_id)
     return found.snapshot.text if found else None
@@ -90,6 +113,50 @@ async def test_full_disk_loses_nothing_and_is_written_when_there_is_room(
     pages["most"] = 1_000_000
     await until(lambda: hub.storage_health.ok)
     assert stored_text(database, run.id) == run.text
+
+
+async def test_file_system_without_room_loses_nothing_and_is_written_when_there_is_some(
+    small_disk: Path, hub_on: Callable[[Database], Hub], upstream: ReplayUpstream
+) -> None:
+    database = Database.of(small_disk, None)
+    hub = hub_on(database)
+    await hub.open()
+    first = await ended(hub, hub.start({"model": "tokens=5"}, connection_to(upstream.base_url)))
+    await until(lambda: hub.storage_health.waiting == 0)
+    (small_disk / "filler").write_bytes(b"x" * (room(small_disk) - 8_192))
+    run = await ended(hub, hub.start({"model": "tokens=3000", "prompt": "x" * 300_000}, connection_to(upstream.base_url)))
+    assert (run.status, run.text) == ("finished", expected_text(3000))
+    await until(lambda: not hub.storage_health.ok)
+    assert hub.storage_health.cause == "The disk is full."
+    later = await ended(hub, hub.start({"model": "tokens=300", "prompt": "x" * 300_000}, connection_to(upstream.base_url)))
+    await until(lambda: hub.storage_health.waiting == 2)
+    (small_disk / "filler").unlink()
+    await until(lambda: hub.storage_health.ok and hub.storage_health.waiting == 0)
+    assert [stored_text(database, each.id) for each in (first, run, later)] == [expected_text(count) for count in (5, 3000, 300)]
+
+
+async def test_lock_that_outlasts_many_tries_loses_nothing_of_runs_that_go_on_and_begin(
+    tmp_path: Path, hub_on: Callable[[Database], Hub], upstream: ReplayUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A minute of the real waits is seven tries; here they take milliseconds."""
+    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 10)
+    database = Database.of(tmp_path, None)
+    hub = hub_on(database)
+    assert hub._changes is not None
+    hub._changes._retries_s = (0.01, 0.02, 0.04)
+    await hub.open()
+    going = hub.start({"model": "tokens=4000/hold"}, connection_to(upstream.base_url))
+    await until(lambda: taken(hub, going).pieces == 4000)
+    database.open()
+    with locked(tmp_path / FILE_NAME):
+        run = await ended(hub, hub.start({"model": "tokens=2000/n=2", "n": 2}, connection_to(upstream.base_url)))
+        await until(lambda: hub._changes._failures >= 20)
+        assert not hub.storage_health.ok
+        hub.stop(going)
+        await ended(hub, going)
+    await until(lambda: hub.storage_health.ok and hub.storage_health.waiting == 0)
+    assert (stored_text(database, run.id), stored_text(database, going)) == (expected_text(2000), expected_text(4000))
+    assert hub.storage_health.lost == 0
 
 
 async def test_lock_of_another_process_is_waited_out(
