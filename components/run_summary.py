@@ -53,7 +53,8 @@ def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:
 
 def _line(run: RunSnapshot, cost: RunCost | None) -> Iterator[str]:
     if run.usage is not None and run.usage.total_tokens is not None:
-        yield f"{run.usage.total_tokens:,} tokens ({_count(run.usage.prompt_tokens)} in, {_count(run.usage.completion_tokens)} out)"
+        into, out = _count(run.usage.prompt_tokens), _count(run.usage.completion_tokens)
+        yield f"{run.usage.total_tokens:,} tokens ({into} in, {out} out{_hidden(run.usage)})"
     elif run.usage is None and run.status == "finished":
         yield "no usage reported"
     timings = run.timings
@@ -67,6 +68,13 @@ def _line(run: RunSnapshot, cost: RunCost | None) -> Iterator[str]:
         yield plain(dollars(cost.usd))
     if run.model:
         yield f"answered by **{plain(run.model)}**"
+
+
+def _hidden(usage: Usage) -> str:
+    """How many of the tokens out are none of the text, because the model thought."""
+    details = usage.completion_tokens_details
+    thought = details.reasoning_tokens if details else None
+    return f", {thought:,} of them thinking" if thought else ""
 
 
 def _count(value: int | None) -> str:
@@ -94,6 +102,9 @@ def _details(run: RunSnapshot, cost: RunCost | None) -> None:
         st.caption("Nothing was received.")
     st.caption("Request as sent")
     st.code(json.dumps(run.body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
+    if run.trace is not None:
+        st.caption("What the router says it did (its trace)")
+        st.code(json.dumps(run.trace, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
 
 
 def _facts(run: RunSnapshot, cost: RunCost | None) -> Iterator[tuple[str, Any]]:
