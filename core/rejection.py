@@ -212,6 +212,8 @@ def _next_step(status: int, meaning: _Meaning, told: ErrorTold, wait_s: float | 
         return f"Take {told.param} out of the request, or use another router."
     if status == 400 and told.param:
         return f"Correct {told.param}."
+    if status == 404 and told.param:
+        return f"Correct {told.param}: choose one that the router lists."
     if wait_s and wait_s >= 1 and status >= 500:
         return f"{meaning.next_step} The router asks to wait {math.ceil(wait_s)} s."
     return meaning.next_step
