@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from components import session
 from components.continuation import continuation
 from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
+from components.pii_picks import pii_picks
 from components.plain_text import plain
 from components.prompt_source import IDENTITY_ID, PROMPT_ID, drawn_inputs, identity_names, prompt_names, prompt_source, without_value
 from components.rehearsal import rehearsal
@@ -67,14 +68,27 @@ def gather(slot: str, *, linked_draft: str | None, linked_run: str | None) -> Sl
     current = workspace()
     if session.run_id(slot) is None and linked_run and session.draft(slot) is None:
         session.set_run_id(slot, linked_run)
-    shown = session.run_id(slot)
-    run = current.hub.snapshot(shown) if shown else None
-    elsewhere = current.hub.elsewhere(shown) if shown and run is None else None
+    run, elsewhere = _shown_run(slot)
     known = run or elsewhere
     fallback = {"body": known.body, "extra": ""} if known else None
     draft = collect(slot, session.restore_draft(slot, current.drafts, linked=linked_draft, fallback=fallback))
     session.set_draft(slot, draft)
     return Slot(slot, draft, outgoing(draft), session.connection(), run, elsewhere is not None)
+
+
+def standing(slot: str, draft: dict[str, Any]) -> Slot:
+    """The slot with a draft that its widgets are folded into already."""
+    run, elsewhere = _shown_run(slot)
+    return Slot(slot, draft, outgoing(draft), session.connection(), run, elsewhere is not None)
+
+
+def _shown_run(slot: str) -> tuple[RunSnapshot | None, RunSnapshot | None]:
+    """The run that the slot shows: ours, or another process's."""
+    hub, shown = workspace().hub, session.run_id(slot)
+    if shown is None:
+        return None, None
+    run = hub.snapshot(shown)
+    return run, None if run else hub.elsewhere(shown)
 
 
 def start(slot: str) -> None:
@@ -93,13 +107,25 @@ def start(slot: str) -> None:
     if leaving.problems:
         session.set_refusal(slot, leaving.problems[0].sentence)
         return
+    launch(slot, leaving.body)
+
+
+def launch(slot: str, body: Mapping[str, Any], *, stored_as: str | None = None) -> str | None:
+    """Send ``body`` and let the slot show it; the run's id, or None where nothing was sent and the slot says why.
+
+    ``stored_as`` is the slot's name in the history, where that is not its own.
+    """
+    hub, channel = workspace().hub, session.channel()
     session.set_refusal(slot, None)
     try:
-        run_id = current.hub.start(leaving.body, session.connection(), slot=slot, channel=session.channel())
+        hub.channel(channel)  # refuses before anything is sent, where there are too many
+        run_id = hub.start(body, session.connection(), slot=stored_as or slot)
+        hub.attach(channel, slot, run_id)
     except PlaygroundError as error:
         session.set_refusal(slot, f"{error.cause} {error.next_step}", lasts=True)
-        return
+        return None
     session.set_run_id(slot, run_id)
+    return run_id
 
 
 def stop(slot: str) -> None:
@@ -120,8 +146,11 @@ def request(slot: Slot, models: Sequence[str]) -> None:
     prompt_source(slot.name, slot.draft, slot.connection)
 
 
-def output(slot: Slot) -> None:
-    """The panel and, once the run has ended, its summary."""
+def output(slot: Slot, *, placeholder: str = PLACEHOLDER, height: int | None = None, alone: bool = True) -> None:
+    """The panel and, once the run has ended, its summary.
+
+    A slot that is ``alone`` on its page offers what to run next: examples, going on from an answer, the draft's routing.
+    """
     current = workspace()
     channel = session.channel()
     run, shown = slot.run, session.run_id(slot.name)
@@ -140,11 +169,15 @@ def output(slot: Slot) -> None:
         run=run.id if run else None,
         run_token=current.signer.run_token(run.id) if run else None,
         status=run.status if run else None,
-        placeholder=PLACEHOLDER,
+        placeholder=placeholder,
+        height=height,
     )
     if run is not None:
         cost = run_cost(run, current.prices.prices)
         run_summary(run, key=slot.name, cost=cost, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
+    if not alone:
+        return
+    if run is not None:
         continuation(run, key=slot.name, on_continue=run_prompt)
     else:
         _examples(slot)
@@ -190,19 +223,20 @@ def run_prompt(slot: str, text: str) -> None:
         start(slot)
 
 
-def parameters(slot: Slot, models: Sequence[str]) -> None:
-    """The form with every parameter."""
+def parameters(slot: Slot, models: Sequence[str], *, refresh: Callable[[Slot], Refreshed] | None = None) -> None:
+    """The form with every parameter. ``refresh`` is what a group that is redrawn alone asks for (``components.parameter_form``)."""
     parameter_form(
         slot.name,
         slot.draft,
         slot.outgoing.problems,
         models=models,
         kind=slot.connection.kind,
-        refresh=lambda: _refreshed(slot),
+        refresh=lambda: (refresh or _refreshed)(slot),
         picks={
             KNOWLEDGE_ID: lambda: base_names(slot.connection),
             PROMPT_ID: lambda: prompt_names(slot.connection),
             IDENTITY_ID: lambda: identity_names(slot.connection),
+            **pii_picks(slot.connection),
         },
     )
 

@@ -39,6 +39,12 @@ async def pii_capabilities(client: RouterClient) -> PiiCapabilities | None:
     )
 
 
+async def listed_capabilities(client: RouterClient) -> tuple[PiiCapabilities, ...] | None:
+    """As a list of one, for what keeps lists."""
+    found = await pii_capabilities(client)
+    return None if found is None else (found,)
+
+
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 

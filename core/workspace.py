@@ -6,9 +6,8 @@ import asyncio
 import gc
 import logging
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any, TypeVar
 
@@ -18,13 +17,14 @@ from core import run_routes
 from core.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
-from core.errors import PlaygroundError, TimedOut
+from core.errors import TimedOut
 from core.export.export_jobs import ExportJobs
 from core.export.export_routes import export_routes
 from core.hub import Hub
 from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
+from core.pii_capabilities import listed_capabilities
 from core.price_book import PriceBook
 from core.reckoning import Reckoning
 from core.retention import Retention
@@ -45,7 +45,9 @@ from core.storage.run_retention import RunRetention
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
-MODELS_FRESH_S = 60.0
+MODELS_LIST_S = 2.0
+"""How long to wait for the models, once a minute: every page asks for them."""
+
 KNOWLEDGE_LIST_S = 10.0
 """How long to wait for the knowledge bases: the local router makes its first one when it is first asked."""
 
@@ -57,7 +59,7 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
-    ``knowledge``, ``prompts`` and ``identities`` are what a connection's router lists.
+    ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``preferences`` is what else somebody set; ``exports`` writes runs to files.
     """
@@ -81,9 +83,10 @@ class Workspace:
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config)
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._models: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {}
+        self._models = RouterListing(self.ask, RouterClient.models, patience_s=MODELS_LIST_S)
         self.knowledge = RouterListing(self.ask, knowledge_bases, fresh_s=KNOWLEDGE_FRESH_S, patience_s=KNOWLEDGE_LIST_S)
         self.prompts = RouterListing(self.ask, stored_prompts)
+        self.pii = RouterListing(self.ask, listed_capabilities)
         self.identities = RouterListing(self.ask, identities, fresh_s=IDENTITIES_FRESH_S)
 
     async def open(self) -> None:
@@ -125,24 +128,13 @@ class Workspace:
         finally:
             future.cancel()
 
-    def models(self, connection: Connection, *, timeout_s: float = 2.0) -> tuple[str, ...]:
-        """The model ids a connection lists, at most a minute old; empty when it lists none or does not answer in time.
-
-        A server that did not answer is asked again after a minute, so that a slow one does not slow every redraw.
-        """
-        key = (connection.base_url, connection.kind)
-        known = self._models.get(key)
-        if known and time.monotonic() - known[0] < MODELS_FRESH_S:
-            return known[1]
-        found: tuple[str, ...] = ()
-        with suppress(PlaygroundError, TimeoutError):
-            found = self.call(lambda: self._list_models(connection), timeout_s)
-        self._models[key] = (time.monotonic(), found)
-        return found
+    def models(self, connection: Connection) -> tuple[str, ...]:
+        """The model ids that a connection lists to its key; empty when it lists none or does not answer in time."""
+        return self._models.items(connection)
 
     def forget_models(self, connection: Connection) -> None:
         """Ask the connection again at the next ``models()``."""
-        self._models.pop((connection.base_url, connection.kind), None)
+        self._models.forget(connection)
 
     def ask(self, connection: Connection, work: Callable[[RouterClient], Coroutine[Any, Any, T]], timeout_s: float = 10.0) -> T:
         """What ``work`` gets from the connection's router. Raises what it raises; TimedOut after ``timeout_s`` seconds."""
@@ -156,14 +148,6 @@ class Workspace:
         except TimeoutError:
             cause = f"{connection.name} did not answer within {timeout_s:g} s."
             raise TimedOut(cause, "Try again, or choose another connection.", phase="read", seconds=timeout_s) from None
-
-    @staticmethod
-    async def _list_models(connection: Connection) -> tuple[str, ...]:
-        client = RouterClient(connection)
-        try:
-            return await client.models()
-        finally:
-            await client.aclose()
 
 
 @cache

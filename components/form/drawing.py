@@ -20,7 +20,7 @@ NOT_UNDERSTOOD = ":gray-badge[not understood by this server]"
 DEPRECATED = ":orange-badge[deprecated]"
 
 Picks = Mapping[str, Callable[[], Mapping[str, str]]]
-"""By the path of a field of identifiers: asks for what there is to pick, what to show of each by its id. Asked only when it is drawn."""
+"""By the path of a field of names: asks for what there is to pick, what to show of each by its id. Asked only when it is drawn."""
 
 NO_PICKS: Picks = {}
 
@@ -78,6 +78,10 @@ class Form:
     def is_set(self, path: str) -> bool:
         """Whether ``path`` is sent."""
         return get_path(self.body, path) is not MISSING
+
+    def pickable(self, bracketed: str) -> Mapping[str, str]:
+        """What the connected router has for the field at ``bracketed``: what to show of each by its id."""
+        return self.picks.get(bracketed, dict)()
 
     def faults(self, path: str, *, below: bool = True) -> list[str]:
         """The messages at ``path`` and, with ``below``, at everything under it; they count as shown from now on."""

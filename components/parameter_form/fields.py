@@ -109,7 +109,7 @@ def _model(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) 
 
 def _known(form: Form, spec: ParameterSpec) -> Mapping[str, str]:
     """What the connected router has that this field can name: what to show of each by its id."""
-    return form.picks.get(spec.path, dict)()
+    return form.pickable(spec.path)
 
 
 def _picked(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
@@ -130,8 +130,8 @@ def _stops(_form: Form, _spec: ParameterSpec, shown: Any, common: dict[str, Any]
     _many(_with(COMMON_STOPS, shown), common)
 
 
-def _tags(_form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
-    _many(_with(spec.choices, shown), common)
+def _tags(form: Form, spec: ParameterSpec, shown: Any, common: dict[str, Any]) -> None:
+    _many(_with((*spec.choices, *_known(form, spec)), shown), common)
 
 
 def _many(options: list[str], common: dict[str, Any]) -> None:

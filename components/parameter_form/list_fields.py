@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -18,6 +18,9 @@ from core.contract.parameters import ParameterSpec
 from core.draft import MISSING, get_path
 
 OBJECT, LIST = "object", "list"
+FIRST_THRESHOLD = 0.5
+"""What an entity just added has, to be edited, where its plug-in has no threshold."""
+
 VALUE_HELP = '5 is a number, true a boolean, {"a": 1} an object, anything else a text'
 
 
@@ -40,7 +43,9 @@ def list_field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = Fal
         form.memory.note(key, path, codec, items)
         _draw(name, rows, key=key, edition=edition, disabled=form.disabled)
         if name == "weights":
-            _model_adder(form, path)
+            _adder(form, path, "model", form.models)
+        elif name == "thresholds":
+            _adder(form, path, "entity", _entities(form, spec, path))
     form.marks(path)
 
 
@@ -92,16 +97,26 @@ def _draw(name: str, rows: list[Row], *, key: str, edition: int, disabled: bool)
     table_editor(rows, key=key, columns=columns, edition=edition, disabled=disabled, alt=name)
 
 
-def _model_adder(form: Form, path: str) -> None:
+def _entities(form: Form, spec: ParameterSpec, path: str) -> list[str]:
+    """The entities that can have a threshold and have none: those the plug-in names, or all that the router knows."""
+    named = form.value(f"{path.rpartition('.')[0]}.entities")
+    known = [name for name in named if isinstance(name, str)] if isinstance(named, list) and named else form.pickable(spec.path)
+    value = form.value(path)
+    return [name for name in known if not isinstance(value, dict) or name not in value]
+
+
+def _adder(form: Form, path: str, what: Literal["model", "entity"], options: Sequence[str]) -> None:
+    """A picker under a table, which puts what is picked or typed into a new row."""
     key = form.key(f"{path}.add")
-    form.memory.seed(key, path, "add model", None)
+    form.memory.seed(key, path, f"add {what}", None)
+    label = f"Add {'an' if what == 'entity' else 'a'} {what}"
     st.selectbox(
-        "Add a model",
-        form.models,
+        label,
+        options,
         index=None,
         key=key,
         accept_new_options=True,
-        placeholder="Add a model: pick or type",
+        placeholder=f"{label}: pick or type",
         label_visibility="collapsed",
         disabled=form.disabled,
     )
@@ -154,7 +169,15 @@ def _add_model(draft: dict[str, Any], change: Change) -> None:
         put(draft, change.path, [*value, added])
 
 
+def _add_entity(draft: dict[str, Any], change: Change) -> None:
+    value = get_path(draft["body"], change.path, {})
+    if change.now and isinstance(value, dict) and change.now not in value:
+        of_all = get_path(draft["body"], f"{change.path.rpartition('.')[0]}.threshold", None)
+        put(draft, change.path, {**value, change.now: FIRST_THRESHOLD if of_all is None else of_all})
+
+
 FOLDS["table"] = _fold_table
 DIFFERS["table"] = lambda name, now, items: TABLES[name].edited(items, now) != items
 FOLDS["inputs shape"] = _fold_shape
 FOLDS["add model"] = _add_model
+FOLDS["add entity"] = _add_entity

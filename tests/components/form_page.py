@@ -41,21 +41,29 @@ def _script() -> None:
     problems = outgoing(draft).problems
     kind = st.session_state.get("kind", "local")
     models = ["local/pydoc", "local/pydoc-3"]
+    picks = {path: lambda path=path: {name: name for name in st.session_state["picks"][path]} for path in st.session_state.get("picks", {})}
     st.button("load", key="load", on_click=lambda: replace(st.session_state["next"]))
     request_field("a", draft, "model", problems, models=models)
     request_field("a", draft, "prompt", problems)
-    parameter_form("a", draft, problems, models=models, kind=kind, disabled=st.session_state.get("off", False))
+    parameter_form("a", draft, problems, models=models, kind=kind, disabled=st.session_state.get("off", False), picks=picks)
 
 
 class FormPage:
-    """The form in slot ``a`` on ``body``; ``groups`` (all by default) are open."""
+    """The form in slot ``a`` on ``body``; ``groups`` (all by default) are open; ``picks`` are what a router has, by field."""
 
     def __init__(
-        self, body: dict[str, Any] | None = None, *, extra: str = "", kind: str = "local", groups: tuple[str, ...] = GROUPS
+        self,
+        body: dict[str, Any] | None = None,
+        *,
+        extra: str = "",
+        kind: str = "local",
+        groups: tuple[str, ...] = GROUPS,
+        picks: dict[str, list[str]] | None = None,
     ) -> None:
         self.at = AppTest.from_function(_script, default_timeout=30)
         self.at.session_state["draft"] = {"body": copy.deepcopy(body or {}), "extra": extra}
         self.at.session_state["kind"] = kind
+        self.at.session_state["picks"] = picks or {}
         for group in GROUPS:
             self.at.session_state[f"a.group.{group}"] = group in groups
         self.run()
