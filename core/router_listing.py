@@ -15,6 +15,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 FRESH_S = 60.0
 PATIENCE_S = 3.0
+MOST_KEPT = 256
+"""Lists of so many connections and keys; beyond, the one that was read first goes."""
 
 
 class Ask(Protocol):
@@ -56,7 +58,10 @@ class RouterListing(Generic[T]):
             found = self._ask(connection, self._read, self._patience_s)
         except PlaygroundError as error:
             found = error
+        self._known.pop(key, None)
         self._known[key] = (self._now(), found)
+        for oldest in list(self._known)[:-MOST_KEPT]:
+            self._known.pop(oldest, None)
         return found
 
     def items(self, connection: Connection) -> tuple[T, ...]:
