@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.contract.filters import Filter
-from core.local_router.knowledge import bases, chunking, documents, embedding, extraction, keywords, metadata, python_reference
+from core.local_router.knowledge import bases, chunking, documents, extraction, keywords, metadata, python_reference
 from core.local_router.knowledge.database import Database
 from core.local_router.knowledge.documents import NewChunk, NewDocument
 from core.local_router.knowledge.records import (
@@ -120,12 +120,14 @@ class KnowledgeStore:
         model = row.base.settings.embedding_model
         vectors = None
         if model != LOCAL_EMBEDDING:
-            vectors = embedding.ServerSource(self._database, self._embed, model).embed([chunk.text for chunk in document.chunks])
+            from core.local_router.knowledge.embedding import ServerSource, store  # brings numpy
+
+            vectors = ServerSource(self._database, self._embed, model).embed([chunk.text for chunk in document.chunks])
         with self._database.writing() as connection:
             row = bases.find_changeable(connection, row.base.id)
             numbers = documents.add(connection, row, document)
             if vectors is not None:
-                embedding.store(connection, model, dict(zip(numbers, vectors, strict=True)))
+                store(connection, model, dict(zip(numbers, vectors, strict=True)))
             bases.changed(connection, row)
             return documents.find(connection, row, document.id)
 

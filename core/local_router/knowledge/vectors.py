@@ -2,9 +2,10 @@
 
 **When embeddings are made.** With `LOCAL_EMBEDDING` the first search of a base fits it, and searches that come meanwhile wait for that fit.
 Later the matrix follows the base: up to `REFIT_AT_ONCE` chunks it is fitted anew; in larger bases new chunks are folded in (milliseconds
-each), and once `REFIT_SHARE` of the chunks are new or gone a thread fits anew while searches go on with what there is. With a
-server's embedding a chunk is embedded when it is added, and its vector kept in the database; what is missing, as after a change of the
-base's model, is embedded by the next search. The first search after a start reads the vectors, or fits.
+each), and once the chunks that are new and those that are gone exceed `REFIT_SHARE` of the fitted ones (a chunk in another's place is
+both) a thread fits anew while searches go on with what there is. With a server's embedding a chunk is embedded when it is added, and its
+vector kept in the database; what is missing, as after a change of the base's model, is embedded by the next search. The first search
+after a start reads the vectors, or fits.
 
 **The score** is the cosine, at least 0 and at most 1. A chunk with 0 has nothing in common with the query and is no match.
 """
@@ -12,7 +13,7 @@ base's model, is embedded by the next search. The first search after a start rea
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -26,7 +27,7 @@ from core.local_router.knowledge.roster import Mask, Numbers, Roster
 REFIT_AT_ONCE = 500
 """Chunks that are fitted anew (in about 0.1 s) rather than folded in."""
 REFIT_SHARE = 0.25
-"""How much of a base may change before it is fitted anew in the background."""
+"""How much of a base may change before it is fitted anew in the background: chunks since added and since deleted, by those fitted."""
 
 
 class EmbeddingSource(Protocol):
@@ -43,12 +44,14 @@ class EmbeddingSource(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorIndex:
-    """The embeddings of a base's chunks at one moment: ``matrix`` has a row for each of ``numbers`` (ascending)."""
+    """The embeddings of a base's chunks at one moment: ``matrix`` has a row for each of ``numbers`` (ascending). ``fitted`` are the chunks
+    there were when ``source`` was made, and ``changed`` how many are new or gone since."""
 
     numbers: Numbers
     matrix: Matrix
     source: EmbeddingSource
-    fitted_chunks: int = 0
+    fitted: Numbers
+    changed: int = 0
 
     def search(self, query: Matrix, limit: int, allowed: Mask | None = None) -> list[tuple[int, float]]:
         """The ``limit`` best chunks as (number, score), best first; ``allowed`` has a truth value per row."""
@@ -96,7 +99,7 @@ class VectorIndexes:
             elif not np.array_equal(index.numbers, roster.numbers):
                 index = _followed(base, index, roster)
             kept.index = index
-            if model == LOCAL_EMBEDDING and kept.refit is None and _is_stale(index, roster):
+            if model == LOCAL_EMBEDDING and kept.refit is None and _is_stale(index):
                 kept.refit = threading.Thread(target=self._refit, args=(base, roster, kept), name="knowledge-fit", daemon=True)
                 kept.refit.start()
             return index
@@ -113,7 +116,7 @@ class VectorIndexes:
             source = LatentSource.fit(self._database, base, roster.numbers)
         else:
             source = ServerSource(self._database, self._embed, model)
-        return VectorIndex(roster.numbers, source.chunks(base, roster.numbers), source, len(roster.numbers))
+        return VectorIndex(roster.numbers, source.chunks(base, roster.numbers), source, roster.numbers)
 
     def _refit(self, base: int, roster: Roster, kept: _Kept) -> None:
         try:
@@ -128,19 +131,20 @@ def _is_small(index: VectorIndex, roster: Roster) -> bool:
     return len(roster.numbers) <= REFIT_AT_ONCE and not np.array_equal(index.numbers, roster.numbers)
 
 
-def _is_stale(index: VectorIndex, roster: Roster) -> bool:
-    return abs(len(roster.numbers) - index.fitted_chunks) > REFIT_SHARE * index.fitted_chunks
+def _is_stale(index: VectorIndex) -> bool:
+    return index.changed > REFIT_SHARE * len(index.fitted)
 
 
 def _followed(base: int, index: VectorIndex, roster: Roster) -> VectorIndex:
     """``index`` with the rows of chunks that are gone left out and those of new chunks put in, by the same fit."""
     stay = np.isin(index.numbers, roster.numbers, assume_unique=True)
     new = np.setdiff1d(roster.numbers, index.numbers, assume_unique=True)
+    changed = len(np.setxor1d(index.fitted, roster.numbers, assume_unique=True))
     if not len(new):
-        return VectorIndex(index.numbers[stay], index.matrix[stay], index.source, index.fitted_chunks)
+        return replace(index, numbers=index.numbers[stay], matrix=index.matrix[stay], changed=changed)
     rows = index.source.chunks(base, new)
     if not stay.any():
-        return VectorIndex(new, rows, index.source, index.fitted_chunks)
+        return replace(index, numbers=new, matrix=rows, changed=changed)
     numbers = np.concatenate((index.numbers[stay], new))
     order = np.argsort(numbers, kind="stable")
-    return VectorIndex(numbers[order], np.concatenate((index.matrix[stay], rows))[order], index.source, index.fitted_chunks)
+    return replace(index, numbers=numbers[order], matrix=np.concatenate((index.matrix[stay], rows))[order], changed=changed)

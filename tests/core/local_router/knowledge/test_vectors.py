@@ -132,6 +132,22 @@ def test_a_large_base_folds_new_chunks_in_and_is_fitted_anew_in_the_background(m
     store.close()
 
 
+def test_a_large_base_whose_documents_are_replaced_one_for_one_is_fitted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "REFIT_AT_ONCE", 3)
+    store = KnowledgeStore(None)
+    store.create("turn")
+    kept = [store.add_document("turn", f"{number}.txt", f"alpha beta gamma delta{number}".encode()) for number in range(8)]
+    by_meaning(store, "turn", "alpha")
+    store.delete_document("turn", kept[0].id)
+    store.add_document("turn", "new.txt", b"alpha epsilon")
+    assert by_meaning(store, "turn", "epsilon") == []  # two changes are a quarter of eight, and no more
+    store.delete_document("turn", kept[1].id)
+    store.add_document("turn", "newer.txt", b"alpha epsilon")
+    found = eventually(lambda: by_meaning(store, "turn", "epsilon"))
+    assert {match.chunk.metadata["document"] for match in found[:2]} == {"new.txt", "newer.txt"}
+    store.close()
+
+
 class TestServerEmbedding:
     def test_chunks_are_embedded_when_they_are_added_and_their_vectors_kept(self, tmp_path: Path) -> None:
         server = Server()
