@@ -46,7 +46,8 @@ def run_charts(which: RunFilter) -> None:
     )
     by_model = split == BY_MODEL
     bucket = bucket_of(span[1] - span[0])
-    figures = workspace().figures.over_time(which, bucket, "model_answered" if by_model else None)
+    with st.spinner("Counting…"):
+        figures = workspace().figures.over_time(which, bucket, "model_answered" if by_model else None)
     series = FigureSeries(figures, bucket, by_model=by_model)
     _legend(series)
     st.caption(f"{_runs(series.total)}. A bar or a point is {bucket_in_words(bucket)}; times are UTC.")
@@ -116,7 +117,9 @@ def _one(title: str, said: str, chart: Any, nothing: str = "") -> None:
             st.altair_chart(chart, alt=f"{title} over time. The table below has the same figures.")
 
 
+@st.fragment
 def _table(rows: Sequence[Row]) -> None:
+    """A fragment: opening it asks the database nothing."""
     table = st.expander("The same figures as a table", icon=":material/table:", key="history.charts.table", on_change="rerun")
     if table.open:
         with table:
@@ -151,13 +154,13 @@ def as_csv(rows: Sequence[Row]) -> str:
 
 def usage_figures(which: RunFilter) -> None:
     """Draw what identities, threads and models used, the one with most runs first."""
-    models = workspace().figures.per("model_answered", which)
+    models = workspace().figures.per("model_answered", which, latencies=False)
     if not models:
         st.info("No run fits, so nothing was used.", icon=":material/group:")
         return
     _usage("Models", "model", UNTOLD, models)
-    _usage("Identities", "identity", "no identity", workspace().figures.per("identity", which), HOW["identity"])
-    _usage("Threads", "thread", "no thread", workspace().figures.per("thread", which), HOW["thread"])
+    _usage("Identities", "identity", "no identity", workspace().figures.per("identity", which, latencies=False), HOW["identity"])
+    _usage("Threads", "thread", "no thread", workspace().figures.per("thread", which, latencies=False), HOW["thread"])
     st.caption("Sums are over the runs whose value is known. Costs are as they were reckoned when the runs ended.")
 
 

@@ -65,3 +65,11 @@ def test_span_reaches_from_the_oldest_to_the_newest_run_of_a_filter(database: Da
     RunRepository(database).save([run(created_at=NOON + timedelta(hours=n), model="a" if n else "b") for n in (3, 0, 1)])
     assert figures.span() == (NOON, NOON + timedelta(hours=3))
     assert figures.span(RunFilter(models=("a",))) == (NOON + timedelta(hours=1), NOON + timedelta(hours=3))
+
+
+def test_figures_without_latencies_are_otherwise_the_same(database: Database) -> None:
+    RunRepository(database).save([run(model="a"), run(model="b"), run(model="b", timings=Timings())])
+    figures = RunFigures(database)
+    none = dict.fromkeys(("first_token_s_p50", "first_token_s_p95", "total_s_p50", "total_s_p95"))
+    expected = tuple(replace(one, **none) for one in figures.per("model_answered"))
+    assert figures.per("model_answered", latencies=False) == expected
