@@ -74,7 +74,6 @@ class Soak:
         self.folder = folder
         self.http = http
         self.signer = Signer(SECRET)
-        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.up = asyncio.Event()
         self.kills: list[float] = []
@@ -84,15 +83,18 @@ class Soak:
     # The process
 
     async def launch(self) -> None:
-        """Start the process and wait until it answers."""
-        command = [sys.executable, "-m", "tests.soak.process", str(self.folder), self.replay.url, str(self.port)]
+        """Start the process, on another port each time since somebody else may take one that is left, and wait until it answers."""
+        port = free_port()
+        self.http.base_url = f"http://127.0.0.1:{port}"  # type: ignore[assignment]
+        command = [sys.executable, "-m", "tests.soak.process", str(self.folder), self.replay.url, str(port)]
         with (self.folder / "output.log").open("ab") as output:
             self.process = await asyncio.to_thread(
                 subprocess.Popen, command, cwd=ROOT, env=clean_environment(), stdout=output, stderr=output
             )
-        while not await self.state():
-            assert self.process.poll() is None, (self.folder / "output.log").read_text()
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(60):
+            while not await self.state():
+                assert self.process.poll() is None, (self.folder / "output.log").read_text()
+                await asyncio.sleep(0.02)
         self.up.set()
 
     async def kill(self) -> None:
@@ -117,20 +119,15 @@ class Soak:
 
     async def state(self) -> dict[str, Any]:
         with suppress(httpx.TransportError):
-            return dict((await self.http.get(self.address("/soak/state"))).json())
+            return dict((await self.http.get("/soak/state")).json())
         return {}
-
-    def address(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
 
     # The people
 
     async def go(self) -> None:
         """All runs, ``AT_ONCE`` at a time, with a kill now and then."""
         await self.launch()
-        killer = asyncio.create_task(self.keep_killing())
-        await asyncio.gather(*(self.keep_running() for _ in range(AT_ONCE)))
-        await killer
+        await asyncio.gather(self.keep_killing(), *(self.keep_running() for _ in range(AT_ONCE)))
         await self.end()
 
     async def keep_killing(self) -> None:
@@ -144,7 +141,7 @@ class Soak:
             script = some_script(self.rng)
             run = SoakRun(self.replay.add(script), script)
             self.runs.append(run)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 await self.one(run)
 
     async def one(self, run: SoakRun) -> None:
@@ -154,7 +151,7 @@ class Soak:
         await self.up.wait()
         run.started_at = time.monotonic()
         try:
-            answer = await self.http.post(self.address("/soak/start"), json={"body": body, "channel": channel, "slot": "a"})
+            answer = await self.http.post("/soak/start", json={"body": body, "channel": channel, "slot": "a"})
         except httpx.TransportError:
             return  # killed while it answered: nobody knows the run's id, and it may be there or not
         run.id = answer.json()["run"]
@@ -170,23 +167,23 @@ class Soak:
         await asyncio.sleep(after_s)
         await self.up.wait()
         run.stop_asked_at = time.monotonic()
-        address = self.address(f"/api/runs/{run.id}/stop?token={self.signer.run_token(run.id)}")
+        address = f"/api/runs/{run.id}/stop?token={self.signer.run_token(run.id)}"
         await asyncio.gather(*(self.http.post(address) for _ in range(tabs)), return_exceptions=True)
 
     def run_reader(self, run: SoakRun, _channel: str) -> Reader:
-        address = self.address(f"/api/runs/{run.id}/events?token={self.signer.run_token(run.id)}")
+        address = f"/api/runs/{run.id}/events?token={self.signer.run_token(run.id)}"
         return RunReader(address, http=self.http, rng=self.rng, app_is_up=self.up.wait)
 
     def poll_reader(self, run: SoakRun, _channel: str) -> Reader:
-        address = self.address(f"/api/runs/{run.id}/delta?token={self.signer.run_token(run.id)}")
+        address = f"/api/runs/{run.id}/delta?token={self.signer.run_token(run.id)}"
         return PollReader(address, http=self.http, rng=self.rng, app_is_up=self.up.wait)
 
     def channel_reader(self, run: SoakRun, channel: str) -> Reader:
         async def show() -> bool:
             asked = {"run": run.id, "channel": channel, "slot": "a"}
-            return bool((await self.http.post(self.address("/soak/show"), json=asked)).json()["known"])
+            return bool((await self.http.post("/soak/show", json=asked)).json()["known"])
 
-        address = self.address(f"/api/channels/{channel}/events?token={self.signer.channel_token(channel)}")
+        address = f"/api/channels/{channel}/events?token={self.signer.channel_token(channel)}"
         return ChannelReader(address, run.id, show, http=self.http, rng=self.rng, app_is_up=self.up.wait)
 
 
