@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from core.local_router.pii.restoration import RestoredBatches
 from core.local_router.trace import Trace
 
 if TYPE_CHECKING:
+    from core.local_router.pii.detection import Detection
     from core.local_router.pii.selection import Selection
 
 SHORT_TEXT = 4_000
@@ -59,6 +60,24 @@ async def hide(call: Call, trace: Trace) -> Hidden:
     return Hidden(replace(call, body=body), placeholders.originals)
 
 
+async def hidden(texts: Sequence[str], call: Call) -> list[str]:
+    """``texts`` as other servers may see them while ``call`` is being shaped: without what its plug-ins will hide, in one numbering.
+
+    It is noted nowhere and not put back: the models' own turn comes with ``hide``. ``ApiError`` as there.
+    """
+    placeholders, private, seen = Placeholders(texts), call.private, list(texts)
+    for index, selection in enumerate(await _read(call.body.get("plugins") or [])):
+        try:
+            detection = await _detected(seen, private, selection)
+        except DetectionFailed as failure:
+            if selection.on_failure == "block":
+                raise _refusal(failure, f"plugins.{index}") from None
+            continue
+        seen = [placeholders.hidden(text, found) for text, found in zip(seen, detection.findings, strict=True)]
+        private = ()
+    return seen
+
+
 async def _read(plugins: Any) -> list[Selection]:
     def read() -> list[Selection]:
         from core.local_router.pii.selection import read_selection  # the libraries of numbers are loaded with the first plug-in
@@ -71,18 +90,11 @@ async def _read(plugins: Any) -> list[Selection]:
 async def _redacted(
     body: dict[str, Any], private: tuple[str, ...], selection: Selection, placeholders: Placeholders, path: str, trace: Trace
 ) -> dict[str, Any]:
-    from core.local_router.pii.detection import detect
-
-    global _loaded
     texts = _texts(body)
     start = time.perf_counter()
     event = trace.note("pii", result="redacted", entities={}, language=selection.language, duration_ms=0.0)
     try:
-        if _loaded and sum(map(len, texts)) <= SHORT_TEXT:
-            detection = detect(texts, private, selection)
-        else:
-            detection = await asyncio.to_thread(detect, texts, private, selection)
-        _loaded = True
+        detection = await _detected(texts, private, selection)
     except DetectionFailed as failure:
         event.update(result="passed_through" if selection.on_failure == "passthrough" else "blocked", reason=failure.message)
         if selection.on_failure == "passthrough":
@@ -94,6 +106,17 @@ async def _redacted(
     counts = Counter(finding.kind for findings in detection.findings for finding in findings)
     event["entities"] = dict(sorted(counts.items()))
     return _with_texts(body, [placeholders.hidden(text, found) for text, found in zip(texts, detection.findings, strict=True)])
+
+
+async def _detected(texts: Sequence[str], private: tuple[str, ...], selection: Selection) -> Detection:
+    from core.local_router.pii.detection import detect
+
+    global _loaded
+    if _loaded and sum(map(len, texts)) <= SHORT_TEXT:
+        return detect(texts, private, selection)
+    detection = await asyncio.to_thread(detect, texts, private, selection)
+    _loaded = True
+    return detection
 
 
 def _refusal(failure: DetectionFailed, path: str) -> ApiError:

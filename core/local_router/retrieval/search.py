@@ -128,6 +128,9 @@ class Searcher:
     async def search(self, wanted: Wanted, caller: str) -> Outcome:
         """What ``wanted`` finds; ``ApiError`` 404 for a model that is nowhere, another where a server fails."""
         rewriter = self._rewriter(wanted)
+        if wanted.query_leaves:
+            (shown,) = await wanted.hide([wanted.query])
+            wanted = replace(wanted, query=shown)
         first = await self._ask(wanted, wanted.query)
         rewrites: list[str] = []
         status: int | None = None
@@ -168,7 +171,8 @@ class Searcher:
 
     async def _rewrite(self, wanted: Wanted, name: str, model: Model, first: Sequence[Match], caller: str) -> list[str]:
         if not name.startswith("local/"):
-            return await asked_for(wanted.query, name, model, caller, self._clock)
+            (shown,) = await wanted.hide([wanted.query])
+            return await asked_for(shown, name, model, caller, self._clock)
         base, texts = wanted.base, [match.chunk.text for match in first]
         return await in_thread(expansions, wanted.query, texts, lambda words: self.store.frequencies(base.id, words), base.chunks)
 
@@ -190,7 +194,8 @@ class Searcher:
         if self._rerankers is None or model.startswith(("local/", "rehearsal/")):
             raise unknown
         try:
-            return await self._rerankers.rerank(model, wanted.query, texts)
+            query, *documents = await wanted.hide([wanted.query, *texts])
+            return await self._rerankers.rerank(model, query, documents)
         except ApiError as error:
             if error.code == "model_not_found":
                 raise unknown from None

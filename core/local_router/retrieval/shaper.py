@@ -6,11 +6,13 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from core.local_router.answer import Call
 from core.local_router.api_error import ApiError
 from core.local_router.knowledge.records import Base, UnknownBase
+from core.local_router.pii.step import hidden
 from core.local_router.retrieval.prompt import budget, chosen, tokens, with_knowledge
 from core.local_router.retrieval.search import Found, LeftOut, Outcome, Searcher
 from core.local_router.retrieval.wanted import Wanted, read_wanted
@@ -29,6 +31,7 @@ class Retrieval:
 
     The trace gets one ``retrieval`` event a base: ``chunks`` (id and score, in the order found) went before the prompt, ``left_out``
     did not, each with its reason. The request's ``search_options`` add all scores, metadata and vectors of ``chunks``.
+    Other servers that embed, rerank or rewrite see what the request's plug-ins leave; the search within this process sees all.
     """
 
     def __init__(self, searcher: Searcher) -> None:
@@ -42,7 +45,10 @@ class Retrieval:
             return call if items is None else replace(call, body=_without(call.body, orq))
         prompt = call.body["prompt"]
         bases = await in_thread(self._bases, items)
-        wanted = [read_wanted(item, base, prompt, _param(index)) for index, (item, base) in enumerate(zip(items, bases, strict=True))]
+        wanted = [
+            replace(read_wanted(item, base, prompt, _param(index)), hide=partial(hidden, call=call))
+            for index, (item, base) in enumerate(zip(items, bases, strict=True))
+        ]
         searches = await asyncio.gather(*(self._timed(one, call.caller, trace) for one in wanted))
         outcomes = [outcome for outcome, _ in searches]
         kept, unkept = chosen(outcomes, budget(prompt, int(call.body.get("max_tokens") or MAX_TOKENS)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from core.contract.filters import Filter, parse_filter
-from core.local_router.knowledge.records import Base, SearchType
+from core.local_router.knowledge.records import LOCAL_EMBEDDING, Base, SearchType
 
 RERANK_THRESHOLD = 0.0
 RERANK_TOP_K = 10
@@ -23,10 +23,20 @@ class Rerank:
     top_k: int = RERANK_TOP_K
 
 
+Hide = Callable[[Sequence[str]], Awaitable[list[str]]]
+"""Texts as servers other than this one may see them."""
+
+
+async def as_they_are(texts: Sequence[str]) -> list[str]:
+    """For requests that hide nothing."""
+    return list(texts)
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One search of one base. ``param`` is where its fields stand in the request, ending in a dot where it is not empty;
     ``agentic`` is the model that rewrites the query, or None. The three flags are the request's ``search_options``.
+    ``hide`` is applied to what models of other servers are sent.
     """
 
     param: str
@@ -41,6 +51,12 @@ class Wanted:
     include_vectors: bool
     include_metadata: bool
     include_scores: bool
+    hide: Hide = as_they_are
+
+    @property
+    def query_leaves(self) -> bool:
+        """Whether another server embeds the query."""
+        return self.base.settings.embedding_model != LOCAL_EMBEDDING and self.search_type != "keyword_search"
 
 
 def read_wanted(item: Mapping[str, Any], base: Base, prompt: str, param: str = "") -> Wanted:
