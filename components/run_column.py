@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components import session
+from components.code_block import MOST_SHOWN, long_code
 from components.continuation import continuation
 from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
@@ -325,8 +326,14 @@ def on_the_wire(slot: Slot) -> None:
         return
     st.code(f"POST {connection.base_url}{connection.path}", language=None, wrap_lines=True)
     readable, exact = st.tabs(["Readable", "Exact bytes"])
-    readable.code(json.dumps(body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=360)
-    exact.code(sent.decode(), language=None, wrap_lines=True, height=360)
+    with readable:
+        long_code(json.dumps(body, indent=2, ensure_ascii=False), language="json", height=360)
+    with exact:
+        long_code(sent.decode(), height=360)
+        if len(sent) > MOST_SHOWN:
+            st.download_button(
+                "Download all of it", sent, "request.json", "application/json", icon=":material/download:", on_click="ignore"
+            )
     authorization = "with the connection's key" if connection.api_key else "without a key"
     st.caption(f"{len(sent):,} bytes, {authorization}")
     if slot.outgoing.extra_paths:

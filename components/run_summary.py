@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components.code_block import long_code
 from components.lane import Later, run_lane
 from components.plain_text import plain
 from core.contract.response import Usage
@@ -22,7 +23,6 @@ FINISH_HELP = {
     "content_filter": "A filter of the provider held the text back.",
     "tool_calls": "The model asked for a tool.",
 }
-RAW_SHOWN = 200_000
 
 
 def run_summary(run: RunSnapshot, *, key: str, cost: RunCost | None = None, later: Later | None = None) -> None:
@@ -93,18 +93,16 @@ def _details(run: RunSnapshot, cost: RunCost | None) -> None:
     else:
         st.caption("The server reported no usage.")
     st.markdown(_table("Run", list(_facts(run, cost))))
-    raw = run.raw[:RAW_SHOWN]
-    cut = run.raw_truncated or len(run.raw) > RAW_SHOWN
-    st.caption("Response as received" + (f" (its first {len(raw):,} characters)" if cut else ""))
-    if raw:
-        st.code(raw, language=None, wrap_lines=True, height=260)
+    st.caption("Response as received" + (f" (only its first {len(run.raw):,} characters are kept)" if run.raw_truncated else ""))
+    if run.raw:
+        long_code(run.raw, height=260)
     else:
         st.caption("Nothing was received.")
     st.caption("Request as sent")
-    st.code(json.dumps(run.body, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
+    long_code(json.dumps(run.body, indent=2, ensure_ascii=False), language="json", height=260)
     if run.trace is not None:
         st.caption("What the router says it did (its trace)")
-        st.code(json.dumps(run.trace, indent=2, ensure_ascii=False), language="json", wrap_lines=True, height=260)
+        long_code(json.dumps(run.trace, indent=2, ensure_ascii=False), language="json", height=260)
 
 
 def _facts(run: RunSnapshot, cost: RunCost | None) -> Iterator[tuple[str, Any]]:
