@@ -11,6 +11,9 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, expect
 WITHIN_MS = 15_000
 """How long anything may take on a busy machine before a test gives up."""
 
+COLD_MS = 45_000
+"""How long the first page of an app that was just started may take there: it imports and makes what later ones find."""
+
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 RUNNING_STATES = re.compile(r"queued|waiting|streaming", re.IGNORECASE)
 
@@ -56,7 +59,7 @@ class PlaygroundPage:
 
     def ready(self) -> PlaygroundPage:
         """Wait until the Playground page is drawn and its script is done."""
-        self.run_button.wait_for()
+        self.run_button.wait_for(timeout=COLD_MS)
         return self.idle()
 
     def reload(self) -> PlaygroundPage:
