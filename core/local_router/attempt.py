@@ -86,12 +86,17 @@ class AttemptBatches:
 
     async def take_in(self, *, whole: bool) -> None:
         """Wait for the first batch that says something, or for all of them."""
+        try:
+            await self._deadline.within(lambda: self._take(whole=whole))
+        except Exception as error:
+            self._end(error)
+            if not self._complete:
+                raise
+
+    async def _take(self, *, whole: bool) -> None:
         while whole or self._silent:
-            try:
-                self._ready.append(await self._pull())
-            except StopAsyncIteration:
-                self._complete = True
-                return
+            self._deadline.check()
+            self._ready.append(self._heard(await self._source.__anext__()))
 
     def spoil(self, end: Exception) -> None:
         """Let what was taken in end with ``end``."""
@@ -111,13 +116,16 @@ class AttemptBatches:
 
     async def _pull(self) -> Pieces:
         try:
-            batch = await self._deadline.within(self._source.__anext__)
-        except StopAsyncIteration:
-            self._record.end(200)
-            raise
+            return self._heard(await self._deadline.within(self._source.__anext__))
         except Exception as error:
-            self._record.end(status_of(error))
+            self._end(error)
             raise
+
+    def _end(self, error: Exception) -> None:
+        self._complete = isinstance(error, StopAsyncIteration)
+        self._record.end(200 if self._complete else status_of(error))
+
+    def _heard(self, batch: Pieces) -> Pieces:
         if self._silent and says_something(batch):
             self._silent = False
             self._record.first_token()

@@ -1,10 +1,9 @@
-"""Answering the same request again without the model: exact match, in memory, bounded in bytes."""
+"""Answering the same request again without the model: exact match, in memory, bounded in bytes; beyond a restart where storage is given."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import sys
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
@@ -12,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.local_router.answer import Answer, Piece, Pieces
+from core.local_router.canonical_json import canonical
 from core.local_router.clock import Clock
+from core.local_router.kept_answers import KeptAnswers, packed
 from core.local_router.single_flight import Flight
 from core.local_router.trace import Trace
 
@@ -24,21 +25,20 @@ SAYS_NOTHING = frozenset({"stream", "name", "user", "cache"})
 LABELS = frozenset({"identity", "contact", "thread"})
 
 
-def cache_key(body: Mapping[str, Any], caller: str) -> str:
-    """What makes two requests the same: every field of a settled ``body`` that can change the answer, and whose request it is.
-
-    Also ``retry``, ``timeout``, ``fallbacks`` and ``load_balancer``, for they decide which model answers. Exact: case counts, null and
-    left out differ; 3 and 3.0 are alike. 64 hexadecimal digits.
-    """
-    text = json.dumps([caller, counted(body)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def cache_key(asked: Mapping[str, Any], caller: str) -> str:
+    """What makes two requests the same: what they ask (the ``counted`` part of their bodies), and whose they are. 64 hexadecimal digits."""
+    return hashlib.sha256(canonical([caller, asked])).hexdigest()
 
 
 def counted(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a settled ``body`` that makes up its key, ``orq`` always in it."""
-    asked = {name: value for name, value in body.items() if name not in SAYS_NOTHING}
-    orq = {name: value for name, value in (body.get("orq") or {}).items() if name not in LABELS}
-    return {name: _plain(value) for name, value in {**asked, "orq": orq}.items()}
+    """The part of a settled ``body`` that can change the answer, ``orq`` always in it.
+
+    Also ``retry``, ``timeout``, ``fallbacks`` and ``load_balancer``, for they decide which model answers. Exact: case counts, null and
+    left out differ; 3 and 3.0 are alike.
+    """
+    asked = {name: _plain(value) for name, value in body.items() if name not in SAYS_NOTHING}
+    asked["orq"] = {name: _plain(value) for name, value in (body.get("orq") or {}).items() if name not in LABELS}
+    return asked
 
 
 def _plain(value: Any) -> Any:
@@ -77,9 +77,13 @@ async def _replay(pieces: Sequence[Piece]) -> AsyncGenerator[Pieces, None]:
 
 
 class AnswerCache:
-    """Answers by their keys, the ones used longest ago leave first; requests that ask the same at once share one flight."""
+    """Answers by their keys, the ones used longest ago leave first; requests that ask the same at once share one flight.
 
-    def __init__(self, clock: Clock, capacity_bytes: int = CAPACITY_BYTES) -> None:
+    What memory does not have is looked for in ``kept``.
+    """
+
+    def __init__(self, clock: Clock, capacity_bytes: int = CAPACITY_BYTES, kept: KeptAnswers | None = None) -> None:
+        self._kept = kept
         self._clock = clock
         self._capacity = capacity_bytes
         self._size = 0
@@ -93,13 +97,18 @@ class AnswerCache:
         trace: Trace,
         begin: Callable[[], Coroutine[Any, Any, Answer]],
         compare: Callable[[], Mapping[str, Any]] = dict,
+        *,
+        whole: bool = False,
     ) -> Answer:
         """The stored answer, or one that another request is getting, or what ``begin`` gives: that is stored when it ends well.
 
         An answer is used while it is younger than both the ``ttl_s`` it was stored with and the one given here, in seconds.
-        ``compare`` is asked on a miss; what it gives goes into the trace, unless an answer was there and had expired.
+        ``compare`` is asked on a miss; what it gives goes into the trace, unless an answer was there and had expired. ``whole``: nobody
+        hears of the answer before its end.
         """
         expired = self._expired(key, ttl_s)
+        if self._kept is not None and key not in self._stored and key not in self._flights:
+            await self._recall(key, self._kept)
         stored = self._look_up(key, ttl_s)
         if stored is not None:
             trace.cache = "hit"
@@ -113,9 +122,9 @@ class AnswerCache:
         trace.cache = "miss"
         compared = compare()
         trace.note("cache", result="miss", key=key[:16], **(expired or compared))
-        return await self._take_off(key, ttl_s, begin).join()
+        return await self._take_off(key, ttl_s, begin, whole=whole).join()
 
-    def _take_off(self, key: str, ttl_s: float, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Flight:
+    def _take_off(self, key: str, ttl_s: float, begin: Callable[[], Coroutine[Any, Any, Answer]], *, whole: bool) -> Flight:
         def landed(answer: Answer, batches: Sequence[Pieces]) -> None:
             self._store(key, ttl_s, answer, batches)
 
@@ -123,7 +132,7 @@ class AnswerCache:
             if self._flights.get(key) is flight:
                 del self._flights[key]
 
-        flight = self._flights[key] = Flight(begin, landed, gone)
+        flight = self._flights[key] = Flight(begin, landed, gone, whole=whole)
         return flight
 
     def _expired(self, key: str, ttl_s: float) -> dict[str, Any]:
@@ -149,15 +158,34 @@ class AnswerCache:
 
     def _store(self, key: str, ttl_s: float, answer: Answer, batches: Sequence[Pieces]) -> None:
         pieces = tuple(piece for batch in batches for piece in batch)
-        size = sum(sys.getsizeof(piece) + sys.getsizeof(piece.text) + 8 for piece in pieces) + 500
-        self._drop(key)
-        if size > self._capacity:
+        self._put(
+            key, StoredAnswer(answer.model, answer.fingerprint, answer.prompt_tokens, pieces, self._clock.now(), ttl_s, _size(pieces))
+        )
+        if self._kept is not None and key in self._stored:
+            self._kept.keep(key, packed(answer.model, answer.fingerprint, answer.prompt_tokens, pieces, ttl_s), ttl_s)
+
+    async def _recall(self, key: str, kept: KeptAnswers) -> None:
+        """Take an answer from storage into memory; what came meanwhile is newer."""
+        found = await kept.find(key)
+        if found is None or key in self._stored:
             return
-        self._stored[key] = StoredAnswer(answer.model, answer.fingerprint, answer.prompt_tokens, pieces, self._clock.now(), ttl_s, size)
-        self._size += size
+        stored_at = self._clock.now() - found.age_s
+        pieces = found.pieces
+        self._put(key, StoredAnswer(found.model, found.fingerprint, found.prompt_tokens, pieces, stored_at, found.ttl_s, _size(pieces)))
+
+    def _put(self, key: str, stored: StoredAnswer) -> None:
+        self._drop(key)
+        if stored.size > self._capacity:
+            return
+        self._stored[key] = stored
+        self._size += stored.size
         while self._size > self._capacity:
             self._drop(next(iter(self._stored)))
 
     def _drop(self, key: str) -> None:
         stored = self._stored.pop(key, None)
         self._size -= stored.size if stored else 0
+
+
+def _size(pieces: Sequence[Piece]) -> int:
+    return sum(sys.getsizeof(piece) + sys.getsizeof(piece.text) + 8 for piece in pieces) + 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -42,16 +42,25 @@ class Pipeline:
     """The routing policies around the models. A call's body is settled: each twin stands at the top level.
 
     ``shapers`` work on the prompt one after the other, before anything is looked up or drawn. Personal data is hidden after them and put
-    back last, so that neither the cache nor a model gets to see it.
+    back last, so that neither the cache nor a model gets to see it. ``owner`` makes of a caller whose cached answers may be given.
     """
 
-    def __init__(self, models: Catalog, clock: Clock, rng: random.Random, cache: AnswerCache, shapers: Sequence[Shaper] = ()) -> None:
+    def __init__(
+        self,
+        models: Catalog,
+        clock: Clock,
+        rng: random.Random,
+        cache: AnswerCache,
+        shapers: Sequence[Shaper] = (),
+        owner: Callable[[str], str] = str,
+    ) -> None:
         self._models = models
         self._clock = clock
         self._rng = rng
         self._cache = cache
         self._recent = RecentRequests()
         self._shapers = tuple(shapers)
+        self._owner = owner
 
     async def answer(self, call: Call, trace: Trace) -> Answer:
         """An answer whose first text is there; its batches must be closed. ``ApiError`` when every target failed before that."""
@@ -64,13 +73,17 @@ class Pipeline:
             if plan.cache_ttl_s is None:
                 answer = await self._route(call, plan, trace)
             else:
-                key = cache_key(call.body, call.caller)
+                shaped = counted(call.body)
+                key = cache_key(shaped, call.caller)
                 answer = await self._cache.answer(
                     key,
                     plan.cache_ttl_s,
                     trace,
                     lambda: self._route(call, plan, trace),
-                    lambda: self._recent.compare(call.caller, key, counted(asked), call.body.get("prompt")),
+                    lambda: self._recent.compare(
+                        call.caller, key, shaped if call.body is asked else counted(asked), call.body.get("prompt")
+                    ),
+                    whole=not call.streams,
                 )
         except asyncio.CancelledError:
             trace.end("cancelled", None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
+
+from core.local_router.canonical_json import canonical
 
 MOST_CALLERS = 128
 MOST_REQUESTS = 32
@@ -23,9 +24,6 @@ SHAPED = ""
 """The name under which the prompt stands as models get it."""
 
 Digests = Mapping[str, bytes]
-
-_ENCODER = json.JSONEncoder(sort_keys=True)
-"""Made once: ``json.dumps`` with an option makes one a call, which takes longer than encoding a number."""
 
 
 class RecentRequests:
@@ -47,7 +45,7 @@ class RecentRequests:
         if key in recent:
             told: dict[str, Any] = {"unkept": True}
         else:
-            told = _told(min((changes(before, now) for before in reversed(recent.values())), key=len, default=None), now)
+            told = _told(_fewest(recent, now), now)
         recent[key] = now
         recent.move_to_end(key)
         if len(recent) > MOST_REQUESTS:
@@ -71,14 +69,25 @@ class RecentRequests:
         return found | {SHAPED: self._digest(shaped)}
 
     def _digest(self, value: Any) -> bytes:
-        text = _ENCODER.encode(value)
-        return hashlib.blake2b(text.encode(), digest_size=8, key=self._key).digest()
+        return hashlib.blake2b(canonical(value), digest_size=8, key=self._key).digest()
 
 
 def changes(before: Digests, now: Digests) -> set[str]:
     """The fields that are different, or in one only; ``SHAPED`` where nothing else explains another prompt."""
     found = {name for name, _ in before.items() ^ now.items()}
     return found - {SHAPED} or {SHAPED}
+
+
+def _fewest(recent: OrderedDict[str, Digests], now: Digests) -> set[str] | None:
+    """What tells ``now`` from the request it is most like, of equals the newest; None where there are none."""
+    fewest: set[str] | None = None
+    for before in reversed(recent.values()):
+        found = changes(before, now)
+        if len(found) == 1:
+            return found  # no two are more alike
+        if fewest is None or len(found) < len(fewest):
+            fewest = found
+    return fewest
 
 
 def _told(found: set[str] | None, now: Digests) -> dict[str, Any]:

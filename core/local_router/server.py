@@ -13,12 +13,13 @@ from typing import Any
 
 import uvicorn
 from pydantic import SecretStr
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from core.local_router.app import local_router_app
 from core.local_router.clock import SYSTEM_CLOCK, Clock
 from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.identities.ledger import Ledger
+from core.local_router.kept_answers import AnswerStore, KeptAnswers
 from core.local_router.models.pydoc import learned_text
 from core.local_router.upstreams import Upstreams
 
@@ -37,7 +38,8 @@ class LocalRouter:
     """The embedded router on 127.0.0.1.
 
     ``api_key`` None makes a random one, an empty one lets everybody in; ``port`` 0 takes a free one; ``pace`` is tokens per second
-    of one stream, 0 for as fast as it goes; ``clock`` is what the routing policies wait by; ``config`` says where it keeps things.
+    of one stream, 0 for as fast as it goes; ``clock`` is what the routing policies wait by; ``config`` says where it keeps things,
+    ``answers`` where its cache keeps what is to survive a restart.
     ``upstreams`` are those of its config, read at each ``start()``; they may be changed while it runs.
     After ``start()`` requests are taken at once: those that come before the model has been learned (a third of a second, in the
     background) wait for it. May be started again after ``stop()``.
@@ -51,6 +53,7 @@ class LocalRouter:
         pace: float = DEFAULT_PACE,
         clock: Clock = SYSTEM_CLOCK,
         config: RouterConfig = IN_MEMORY,
+        answers: AnswerStore | None = None,
     ) -> None:
         if isinstance(api_key, SecretStr):
             api_key = api_key.get_secret_value()
@@ -60,6 +63,7 @@ class LocalRouter:
         self.pace = pace
         self._clock = clock
         self._config = config
+        self._answers = answers
         self.upstreams = make_upstreams(config)
         self._port = port
         self._address: tuple[str, int] | None = None
@@ -81,7 +85,7 @@ class LocalRouter:
         self._address = listener.getsockname()[:2]
         learned_text()
         self.upstreams.load()
-        self._server = make_server(self.api_key, self.pace, self._clock, self._config, self.upstreams)
+        self._server = make_server(self.api_key, self.pace, self._clock, self._config, self.upstreams, self._answers)
         self._thread = threading.Thread(target=_serve, args=(self._server, listener), name="local-router", daemon=True)
         self._thread.start()
 
@@ -117,7 +121,7 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-class QuietHTTP(H11Protocol):
+class QuietHTTP(HttpToolsProtocol):
     """HTTP that logs bugs in the application and nothing else, and leaves uvicorn's loggers, which Streamlit's server shares, alone.
 
     To uvicorn a rehearsed cut and a server that stops in the middle of a stream are errors too.
@@ -144,8 +148,9 @@ def make_upstreams(config: RouterConfig) -> Upstreams:
 class RouterServer(uvicorn.Server):
     """A server that also hangs up on the upstreams when it ends, and keeps what was counted last."""
 
-    def __init__(self, config: uvicorn.Config, upstreams: Upstreams, ledger: Ledger) -> None:
+    def __init__(self, config: uvicorn.Config, upstreams: Upstreams, ledger: Ledger, kept: KeptAnswers | None) -> None:
         super().__init__(config)
+        self._kept = kept
         self._upstreams = upstreams
         self._ledger = ledger
 
@@ -154,22 +159,30 @@ class RouterServer(uvicorn.Server):
         await super().shutdown(sockets)
         await self._upstreams.aclose()
         await self._ledger.aclose()
+        if self._kept is not None:
+            await self._kept.aclose()
 
 
 def make_server(
-    api_key: SecretStr, pace: float, clock: Clock = SYSTEM_CLOCK, config: RouterConfig = IN_MEMORY, upstreams: Upstreams | None = None
+    api_key: SecretStr,
+    pace: float,
+    clock: Clock = SYSTEM_CLOCK,
+    config: RouterConfig = IN_MEMORY,
+    upstreams: Upstreams | None = None,
+    answers: AnswerStore | None = None,
 ) -> uvicorn.Server:
     """A server that leaves the process's logging alone, and on its end waits a second at most. Without ``upstreams`` it reads its own."""
     if upstreams is None:
         upstreams = make_upstreams(config)
         upstreams.load()
-    app = local_router_app(api_key, pace, clock, config=config, upstreams=upstreams)
+    app = local_router_app(api_key, pace, clock, config=config, upstreams=upstreams, answers=answers)
     return RouterServer(
         uvicorn.Config(
             app,
             http=QuietHTTP,
             ws="none",
             lifespan="off",
+            proxy_headers=False,
             log_config=None,
             log_level=None,
             timeout_graceful_shutdown=1,
@@ -177,6 +190,7 @@ def make_server(
         ),
         upstreams,
         app.state.ledger,
+        app.state.kept_answers,
     )
 
 

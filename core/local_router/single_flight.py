@@ -15,6 +15,7 @@ class Flight:
 
     The model is driven by the fastest reader and by nobody else: it goes on while one reader is left, and is stopped with the last.
     ``landed`` is called with the whole answer's batches, once, when it ended well; ``gone`` when nobody may join any more.
+    With ``whole`` it is read to its end as soon as it began, without waiting for a reader.
     """
 
     def __init__(
@@ -22,8 +23,9 @@ class Flight:
         begin: Callable[[], Coroutine[Any, Any, Answer]],
         landed: Callable[[Answer, list[Pieces]], None],
         gone: Callable[[Flight], None],
+        *,
+        whole: bool = False,
     ) -> None:
-        self._begun = asyncio.ensure_future(begin())
         self._landed = landed
         self._gone = gone
         self._batches: list[Pieces] = []
@@ -31,6 +33,7 @@ class Flight:
         self._complete = False
         self._broken: Exception | None = None
         self._readers = 0
+        self._begun = asyncio.ensure_future(self._begin_whole(begin) if whole else begin())
 
     async def join(self) -> Answer:
         """The answer, for one more reader; raises what beginning it raises."""
@@ -50,12 +53,21 @@ class Flight:
             if self._complete:
                 raise StopAsyncIteration
             if self._pulling is None:
-                self._pulling = asyncio.ensure_future(self._pull())
+                self._pulling = asyncio.ensure_future(self._pull(self._begun.result()))
             await asyncio.shield(self._pulling)
         return self._batches[index]
 
-    async def _pull(self) -> None:
-        answer = self._begun.result()
+    async def _begin_whole(self, begin: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
+        answer = await begin()
+        try:
+            while not self._complete and self._broken is None:
+                await self._pull(answer)
+        except BaseException:
+            await answer.batches.aclose()
+            raise
+        return answer
+
+    async def _pull(self, answer: Answer) -> None:
         try:
             self._batches.append(await answer.batches.__anext__())
         except StopAsyncIteration:

@@ -20,6 +20,9 @@ from core.local_router.api_error import ApiError
 T = TypeVar("T")
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 
+WATCHED_AFTER_S = 0.01
+"""From when on a request's connection is watched; one that the client has left meanwhile is noticed then."""
+
 
 class ClientGone(Exception):
     """The client closed the connection before it had its answer."""
@@ -28,9 +31,11 @@ class ClientGone(Exception):
 async def unless_client_leaves(receive: Receive, work: Awaitable[T]) -> T:
     """What ``work`` gives; it is cancelled, and ``ClientGone`` raised, at once when the client closes the connection.
 
-    The request's body must have been read. The work stays in this task: another one for it took a tenth of a request's time.
+    The request's body must have been read. The work stays in this task: another one for it took a tenth of a request's time. What is done
+    within ``WATCHED_AFTER_S`` is not watched, for the same reason.
     """
     worker = asyncio.current_task()
+    leaving: asyncio.Task[None] | None = None
     gone = over = False
 
     def leave(_: object) -> None:
@@ -38,8 +43,12 @@ async def unless_client_leaves(receive: Receive, work: Awaitable[T]) -> T:
         if worker is not None and not over:
             gone = worker.cancel()
 
-    leaving = asyncio.ensure_future(_disconnect(receive))
-    leaving.add_done_callback(leave)
+    def watch() -> None:
+        nonlocal leaving
+        leaving = asyncio.ensure_future(_disconnect(receive))
+        leaving.add_done_callback(leave)
+
+    watching = asyncio.get_running_loop().call_later(WATCHED_AFTER_S, watch)
     try:
         return await work
     except asyncio.CancelledError:
@@ -48,7 +57,9 @@ async def unless_client_leaves(receive: Receive, work: Awaitable[T]) -> T:
         raise
     finally:
         over = True
-        leaving.cancel()
+        watching.cancel()
+        if leaving is not None:
+            leaving.cancel()
 
 
 async def _disconnect(receive: Receive) -> None:

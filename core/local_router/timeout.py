@@ -23,10 +23,7 @@ class Deadline:
         """What ``work`` gives; ``ApiError`` 504 and the work cancelled when the time is over first."""
         if self._limit_ms is None:
             return await work()
-        left_s = self._at - self._clock.now()
-        if left_s <= 0:
-            raise self._error()
-        limit = self._clock.limit(left_s)
+        limit = self._clock.limit(self._left_s())
         try:
             async with limit:
                 return await work()
@@ -34,6 +31,17 @@ class Deadline:
             if limit.expired():
                 raise self._error() from None
             raise
+
+    def check(self) -> None:
+        """Between two steps of the work, for one that never waits: raises ``ApiError`` 504 when the time is over."""
+        if self._limit_ms is not None:
+            self._left_s()
+
+    def _left_s(self) -> float:
+        left_s = self._at - self._clock.now()
+        if left_s <= 0:
+            raise self._error()
+        return left_s
 
     def _error(self) -> ApiError:
         return ApiError(504, f"The model did not finish within call_timeout, {self._limit_ms:.15g} ms.", param="timeout.call_timeout")

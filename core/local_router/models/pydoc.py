@@ -78,7 +78,8 @@ class PydocModel:
 
     async def _text(self) -> LearnedText:
         try:
-            return await asyncio.wrap_future(self._learned())
+            learned = self._learned()
+            return learned.result() if learned.done() else await asyncio.wrap_future(learned)
         except ImportError as error:
             raise ApiError(503, f"The local models cannot learn: this Python lacks {error.name}.") from error
 
