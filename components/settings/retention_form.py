@@ -46,13 +46,15 @@ def retention_form() -> None:
 
 
 def _fields(saved: RetentionRule) -> RetentionRule:
+    for key, value in ((DAYS, saved.max_age_days), (MB, saved.max_mb)):
+        st.session_state.setdefault(key, value)  # given as `value`, a number could not be cleared any more
     left, right = st.columns(2, gap="small")
-    left.number_input("Remove runs older than, in days", 1, LONGEST_DAYS, saved.max_age_days, 1, key=DAYS, placeholder="no limit")
+    left.number_input("Remove runs older than, in days", 1, LONGEST_DAYS, None, 1, key=DAYS, placeholder="no limit")
     right.number_input(
         "Keep at most, in MB",
         1,
         LARGEST_MB,
-        saved.max_mb,
+        None,
         1,
         key=MB,
         placeholder="no limit",

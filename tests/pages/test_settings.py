@@ -154,7 +154,12 @@ def test_retention_tells_what_would_go_before_it_is_saved_and_what_went_after(cu
     page.run()
     assert "Last removal: then, 3 runs by the limits." in page.text
     assert "Nothing would go now. 1 starred stays." in page.text
-    assert Page().at.get_by_key("retention.days").value == 30
+    again = Page()
+    assert again.at.get_by_key("retention.days").value == 30
+    assert not again.at.get_by_key("retention.days").proto.HasField("default")  # which the browser would not let go of
+    again.set("retention.days", None).click("retention.save")
+    assert current.retention.rule.off
+    assert "No limit: every run stays." in again.text
 
 
 def test_size_limit_is_of_whole_megabytes_of_runs(current: Workspace) -> None:
