@@ -38,6 +38,8 @@ _UPLOAD_REPORT = "session.upload_report"
 _DELETION = "session.deletion"
 _KNOWLEDGE_REFUSAL = "session.knowledge_refusal"
 _SHOWN_VIEW = "session.knowledge_view"
+_COMPARISON = "session.comparison"
+_COMPARISON_ID = "session.comparison_id"
 KNOWLEDGE_VIEW = "knowledge.view"
 KNOWLEDGE_VIEWS = ("Search", "Documents")
 
@@ -371,3 +373,21 @@ def prices_question() -> bool:
 def ask_about_prices(asked: bool) -> None:
     """Ask whether the prices are to be reset; ``False`` asks no more."""
     st.session_state[_PRICES_QUESTION] = asked
+
+
+def comparison() -> dict[str, Any] | None:
+    """The comparison being edited, less its drafts, which each slot has under its own key; ``None`` before there is one."""
+    found: dict[str, Any] | None = st.session_state.get(_COMPARISON)
+    return found
+
+
+def set_comparison(value: dict[str, Any]) -> None:
+    """Replace the comparison being edited."""
+    st.session_state[_COMPARISON] = value
+
+
+def comparison_id() -> str:
+    """The id under which this session keeps its comparison for a reload; one of its own for every session."""
+    if _COMPARISON_ID not in st.session_state:
+        st.session_state[_COMPARISON_ID] = new_draft_id()
+    return str(st.session_state[_COMPARISON_ID])

@@ -22,6 +22,7 @@ page = st.navigation(
             default=True,
             help="Type a prompt, set parameters, watch the answer.",
         ),
+        st.Page("compare.py", title="Compare", icon=":material/compare:", help="Settings side by side, and whether they really differ."),
         st.Page("history.py", title="History", icon=":material/history:", help="Find every run again, compare, mark and export them."),
         st.Page(
             "knowledge.py",

@@ -73,11 +73,10 @@ def noise_floor(a: Sequence[str], b: Sequence[str], *, name_a: str = "A", name_b
     if not a or not b:
         raise ValueError("each slot needs at least one output")
     matrix = distances([*a, *b])
-    observed = _statistic(matrix, np.arange(len(a)))
     ways = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1)
     able = min(len(a), len(b)) >= 2 and 1 / ways <= ALPHA
     exact = ways <= MOST_DEALS
-    p_value = _p_value(matrix, len(a), observed, exact, seed) if able else None
+    p_value = _p_value(matrix, len(a), exact, seed) if able else None
     within_a, within_b = _mean(matrix[: len(a), : len(a)]), _mean(matrix[len(a) :, len(a) :])
     between = float(matrix[: len(a), len(a) :].mean())
     return NoiseFloor(name_a, name_b, len(a), len(b), within_a, within_b, between, p_value, exact)
@@ -89,20 +88,25 @@ def _mean(block: NDArray[np.float64]) -> float | None:
     return float(block.sum() / (n * (n - 1))) if n > 1 else None
 
 
-def _statistic(matrix: NDArray[np.float64], chosen: NDArray[np.intp]) -> float:
-    mask = np.zeros(len(matrix), dtype=bool)
-    mask[chosen] = True
-    between = matrix[mask][:, ~mask].mean()
-    one, other = _mean(matrix[mask][:, mask]), _mean(matrix[~mask][:, ~mask])
-    return float(between - ((one or 0.0) + (other or 0.0)) / 2)
+def _statistics(matrix: NDArray[np.float64], deals: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The statistic of every deal: a row for each, true for the outputs that are dealt to the first slot."""
+    one = deals.astype(float)
+    other = 1.0 - one
+    to_one, k = one @ matrix, one.sum(axis=1)
+    rest = len(matrix) - k
+    between = (to_one * other).sum(axis=1) / (k * rest)
+    within_one = (to_one * one).sum(axis=1) / np.maximum(k * (k - 1), 1)
+    within_other = ((other @ matrix) * other).sum(axis=1) / np.maximum(rest * (rest - 1), 1)
+    return np.asarray(between - (within_one + within_other) / 2)
 
 
-def _p_value(matrix: NDArray[np.float64], k_a: int, observed: float, exact: bool, seed: int) -> float:
-    reached = total = 0
-    for chosen in _deals(len(matrix), k_a, exact, seed):
-        total += 1
-        reached += _statistic(matrix, chosen) >= observed - 1e-12
-    return reached / total if exact else (reached + 1) / (total + 1)
+def _p_value(matrix: NDArray[np.float64], k_a: int, exact: bool, seed: int) -> float:
+    chosen = np.array(list(_deals(len(matrix), k_a, exact, seed)))
+    deals = np.zeros((len(chosen), len(matrix)), dtype=bool)
+    np.put_along_axis(deals, chosen, True, axis=1)
+    as_it_is = np.arange(len(matrix))[None, :] < k_a
+    reached = int((_statistics(matrix, deals) >= _statistics(matrix, as_it_is) - 1e-12).sum())
+    return reached / len(deals) if exact else (reached + 1) / (len(deals) + 1)
 
 
 def _deals(n: int, k: int, exact: bool, seed: int) -> Iterator[NDArray[np.intp]]:

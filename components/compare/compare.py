@@ -1,0 +1,99 @@
+"""The Compare page: one prompt, up to eight slots, and whether what comes out is really different."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from components import run_column, session
+from components.compare import desk
+from components.compare.all_slots import run_all_bar
+from components.compare.answer import answer
+from components.compare.guards import guards
+from components.compare.slot_column import slot_column
+from components.parameter_form import Refreshed, collect, request_field
+from components.run_column import Slot, standing
+from components.services import workspace
+from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
+from core.outgoing import outgoing
+
+CSS = Path(__file__).with_name("compare.css")
+
+
+def compare() -> None:
+    """Draw the page."""
+    board = desk.gathered(st.query_params.get(desk.LINK))
+    slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
+    runs = [desk.runs_of(board, place) for place in range(len(slots))]
+    models = workspace().models(slots[0].connection)
+    st.html(CSS)
+    _request(board, slots)
+    guards(board)
+    with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
+        with st.container(key="compare-slots"):
+            for place, slot in enumerate(slots):
+                slot_column(board, place, slot, runs[place], models)
+        if board.edited is not None and board.edited < len(slots):
+            with st.container(key="compare-settings", gap="small"):
+                _settings(board, slots[board.edited], models)
+    answer(board, runs)
+    with st.bottom:
+        run_all_bar(board, slots, running=any(not run.ended for of_slot in runs for run in of_slot))
+    st.query_params[desk.LINK] = session.comparison_id()
+
+
+def _request(board: Board, slots: Sequence[Slot]) -> None:
+    """The shared prompt, and what is true of all slots."""
+    sharing = [slot for place, slot in enumerate(slots) if not board.slots[place].own_prompt]
+    if sharing:
+        refused = any(session.refusal(slot.name) for slot in sharing)
+        body = {} if board.prompt is None else {"prompt": board.prompt}
+        problems = tuple(one for one in sharing[0].outgoing.problems if one.path == "prompt") if refused else ()
+        request_field(desk.SHARED, {"body": body, "extra": ""}, "prompt", problems, kind=slots[0].connection.kind)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-tools"):
+        st.button(
+            "Add a slot",
+            key="compare.add",
+            icon=":material/add:",
+            disabled=len(slots) >= MOST_SLOTS,
+            help=f"Set like {LETTERS[0]}, to change from there" if len(slots) < MOST_SLOTS else f"There is room for {MOST_SLOTS}",
+            on_click=desk.change,
+            args=(Board.added,),
+        )
+        st.button(
+            "From the Playground",
+            key="compare.from_playground",
+            icon=":material/experiment:",
+            help="Begin anew: two slots set like the Playground is now",
+            on_click=desk.from_playground,
+        )
+        key = "compare.repeats"
+        st.session_state[key] = board.repeats
+        st.number_input(
+            "Repeats per slot",
+            1,
+            MOST_REPEATS,
+            step=1,
+            key=key,
+            width=150,
+            help="Calls of each slot. From 4 on, a difference can be told from noise. Where a seed is set, it counts up.",
+            on_change=desk.set_repeats,
+            args=(key,),
+        )
+
+
+def _settings(board: Board, slot: Slot, models: Sequence[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
+        st.markdown(f"**Settings of {LETTERS[board.edited or 0]}**")
+        st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=desk.edit, args=(None,))
+    run_column.parameters(slot, models, refresh=_refreshed)
+
+
+def _refreshed(drawn: Slot) -> Refreshed:
+    """The slot's draft as its widgets are now; anything in it may be on a chip, a guard or the pre-flight line."""
+    draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
+    session.set_draft(drawn.name, draft)
+    leaving = outgoing(draft)
+    return Refreshed(draft, leaving.problems, repr(leaving.body))

@@ -1,0 +1,5 @@
+"""Compare: settings side by side."""
+
+from components.compare.compare import compare
+
+compare()
