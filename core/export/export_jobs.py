@@ -14,10 +14,13 @@ from typing import Final, Protocol
 
 from core.errors import PlaygroundError
 from core.export.run_files import FileKind, write_runs
+from core.storage.packed_run import PackedRun
 from core.storage.run_query import RunFilter
 from core.storage.run_record import StoredRun
 
 KEPT_S: Final = 3_600.0
+TOLD_EACH: Final = 100
+"""Of more runs than this the progress is told each time that so many more are written."""
 log = logging.getLogger(__name__)
 
 
@@ -28,8 +31,8 @@ class Runs(Protocol):
         """How many a filter has."""
         ...
 
-    def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
-        """All of them, one after the other."""
+    def packed(self, which: RunFilter | None = None, *, lines: bool = True) -> Iterator[StoredRun | PackedRun]:
+        """All of them, one after the other; without ``lines`` only what a table has."""
         ...
 
 
@@ -91,7 +94,9 @@ class ExportJobs:
 
     def _write(self, export: Export, which: RunFilter, path: Path) -> None:
         try:
-            count = write_runs(self._runs.stream(which), export.kind, path, lambda count: self._change(export, count))
+            count = write_runs(
+                self._runs.packed(which, lines=export.kind == "jsonl"), export.kind, path, lambda count: self._change(export, count)
+            )
             done = Export(export.id, export.kind, export.name, max(count, export.total), count, path, path.stat().st_size)
         except PlaygroundError as problem:
             done = Export(export.id, export.kind, export.name, export.total, problem=f"{problem.cause} {problem.next_step}".strip())
@@ -101,6 +106,8 @@ class ExportJobs:
         self._keep(done)
 
     def _change(self, export: Export, count: int) -> None:
+        if count > TOLD_EACH and count % TOLD_EACH:
+            return
         self._keep(Export(export.id, export.kind, export.name, max(export.total, count), count))
 
     def _keep(self, export: Export) -> None:

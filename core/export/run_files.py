@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
+from core.contract.response import count
+from core.storage.packed_run import PackedRun
 from core.storage.run_record import StoredRun, finish_reason_of, label, prompt_of
 
 FileKind = Literal["jsonl", "csv", "parquet"]
@@ -23,6 +25,7 @@ MIME: Final[dict[FileKind, str]] = {
 ROW_GROUP: Final = 1_000
 """Runs that a Parquet file's group holds, and so the most that are in memory at a time."""
 
+BUFFER: Final = 1024 * 1024
 LARGEST_LINE: Final = 64 * 1024 * 1024
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 Written = Callable[[int], None]
@@ -71,7 +74,6 @@ def table_row(run: StoredRun) -> dict[str, Any]:
     seen = run.snapshot
     usage, timings = seen.usage, seen.timings
     prompt, completion = (usage.prompt_tokens_details, usage.completion_tokens_details) if usage else (None, None)
-    attempts = seen.headers.get("x-router-attempts", "")
     return {
         "id": seen.id,
         "created_at": seen.created_at,
@@ -96,7 +98,7 @@ def table_row(run: StoredRun) -> dict[str, Any]:
         "first_token_s": timings.first_token_s,
         "total_s": timings.total_s,
         "tokens_per_s": timings.tokens_per_s,
-        "attempts": int(attempts) if attempts.isdecimal() else None,
+        "attempts": count(seen.headers.get("x-router-attempts")),
         "cache": seen.headers.get("x-router-cache"),
         "error": seen.error.cause if seen.error else None,
         "thread": label(seen.body, "thread"),
@@ -114,43 +116,54 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def write_runs(runs: Iterable[StoredRun], kind: FileKind, path: Path, written: Written = lambda _count: None) -> int:
+def write_runs(runs: Iterable[StoredRun | PackedRun], kind: FileKind, path: Path, written: Written = lambda _count: None) -> int:
     """Write runs to a file, one after the other; how many. ``written`` hears how many are in it so far."""
     match kind:
         case "jsonl":
-            return _write_jsonl(runs, path, written)
+            return _write_jsonl(map(_line, runs), path, written)
         case "csv":
-            return _write_csv(runs, path, written)
+            return _write_csv(map(_cells, runs), path, written)
         case "parquet":
-            return _write_parquet(runs, path, written)
+            return _write_parquet(map(_cells, runs), path, written)
 
 
-def _write_jsonl(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+def _line(run: StoredRun | PackedRun) -> str:
+    """In ASCII: half an emoji can be written, too."""
+    return run.line() if isinstance(run, PackedRun) else json.dumps(run.to_json(), separators=(",", ":"))
+
+
+def _cells(run: StoredRun | PackedRun) -> tuple[Any, ...]:
+    return run.cells() if isinstance(run, PackedRun) else tuple(table_row(run).values())
+
+
+def _write_jsonl(lines: Iterable[str], path: Path, written: Written) -> int:
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for count, run in enumerate(runs, 1):
-            file.write(json.dumps(run.to_json(), separators=(",", ":")) + "\n")  # ASCII: half an emoji can be written, too
+    with path.open("wb", buffering=BUFFER) as file:
+        for count, line in enumerate(lines, 1):
+            file.write(line.encode("ascii") + b"\n")
             written(count)
     return count
 
 
-def _write_csv(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+def _write_csv(rows: Iterable[Sequence[Any]], path: Path, written: Written) -> int:
     """With a byte order mark, or Excel reads the text as Latin 1."""
     count = 0
     with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for count, run in enumerate(runs, 1):
-            table.writerow({name: _cell(value) for name, value in table_row(run).items()})
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for count, row in enumerate(rows, 1):
+            table.writerow(map(_cell, row))
             written(count)
     return count
 
 
 def _cell(value: Any) -> Any:
     """A cell as a spreadsheet shows it: an apostrophe keeps a text that begins like a formula from being one (OWASP, CSV injection)."""
+    if value is None or isinstance(value, float):
+        return value
+    if isinstance(value, str):
+        return "'" + value if value.startswith(_FORMULA) else value
     match value:
-        case str() if value.startswith(_FORMULA):
-            return "'" + value
         case datetime():
             return value.isoformat()
         case Decimal():
@@ -161,7 +174,7 @@ def _cell(value: Any) -> Any:
             return value
 
 
-def _write_parquet(runs: Iterable[StoredRun], path: Path, written: Written) -> int:
+def _write_parquet(rows: Iterable[Sequence[Any]], path: Path, written: Written) -> int:
     import pyarrow as pa  # 0.1 s, and only here
     import pyarrow.parquet as pq
 
@@ -175,18 +188,26 @@ def _write_parquet(runs: Iterable[StoredRun], path: Path, written: Written) -> i
     }
     schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
     count = 0
-    remaining = map(table_row, runs)
+    remaining = iter(rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
-        while rows := [{name: _whole(value) for name, value in row.items()} for row in islice(remaining, ROW_GROUP)]:
-            file.write_table(pa.Table.from_pylist(rows, schema))
-            count += len(rows)
+        while group := list(islice(remaining, ROW_GROUP)):
+            columns = [
+                _whole(column) if kind == "text" else column
+                for kind, column in zip(COLUMNS.values(), zip(*group, strict=True), strict=True)
+            ]
+            file.write_table(pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema))
+            count += len(group)
             written(count)
     return count
 
 
-def _whole(value: Any) -> Any:
-    """Text that can be written as UTF-8: half of a surrogate pair becomes a question mark."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+def _whole(texts: Sequence[str | None]) -> Sequence[str | None]:
+    """Texts that can be written as UTF-8: half of a surrogate pair becomes a question mark."""
+    try:
+        "".join(text for text in texts if text).encode()
+    except UnicodeEncodeError:
+        return [text and text.encode("utf-8", "replace").decode() for text in texts]
+    return texts
 
 
 def read_runs(content: bytes | BinaryIO) -> Iterator[StoredRun]:

@@ -76,8 +76,8 @@ def among(connection: Connection, asked: str, pks: Sequence[int]) -> list[int]:
     (pk,) = found.selected_columns
     least, most = min(pks), max(pks)
     if connection.dialect.name == "sqlite" and most - least < SPAN:  # one way through the index instead of one for each run
-        wanted = set(pks)
-        return [one for one in connection.execute(found.where(pk.between(least, most))).scalars() if one in wanted]
+        within: set[int] = {*connection.execute(found.where(pk.between(least, most))).scalars()}
+        return [one for one in pks if one in within]
     return [*connection.execute(found.where(pk.in_(pks))).scalars()]
 
 

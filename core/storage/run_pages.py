@@ -89,9 +89,9 @@ class PageSearch:
         """Common words fill the page out of the next runs; rare ones say themselves which runs; in between, both lists are met."""
         narrow = rest.conditions(self.owner, self._dialect)
         following: list[int] = [row.pk for row in self._walk((runs.c.pk,), narrow, WINDOW)]
-        found = full_text.among(self.connection, self.which.text, following)
-        if len(found) >= self.limit or len(following) < WINDOW:
-            return [runs.c.pk.in_(found)]
+        having = set(full_text.among(self.connection, self.which.text, following))
+        if len(having) >= self.limit or len(following) < WINDOW:
+            return [runs.c.pk.in_([pk for pk in following if pk in having][: self.limit])]
         few = full_text.first(self.connection, self.which.text, FEW + 1)
         if len(few) <= FEW:
             return [*narrow, runs.c.pk.in_(few)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -115,7 +115,7 @@ class StoredRun:
             "status": run.status,
             "created_at": run.created_at.isoformat(),
             "ended_at": _iso(self.ended_at),
-            "sent": _bytes_to_text(run.sent),
+            "sent": bytes_to_text(run.sent),
             "choices": choices_to_json(run.choices),
             "usage": usage_to_json(run),
             "model": run.model,
@@ -207,8 +207,12 @@ def label(body: Mapping[str, Any], *names: str) -> str | None:
 
 def finish_reason_of(run: RunSnapshot) -> str | None:
     """The choices' finish reasons, each once, joined with a comma."""
-    reasons = dict.fromkeys(choice.finish_reason for _, choice in sorted(run.choices.items()) if choice.finish_reason)
-    return ",".join(reasons) or None
+    return joined_reasons(choice.finish_reason for _, choice in sorted(run.choices.items()))
+
+
+def joined_reasons(reasons: Iterable[str | None]) -> str | None:
+    """Each finish reason once, in order, joined with a comma; ``None`` where there is none."""
+    return ",".join(dict.fromkeys(reason for reason in reasons if reason)) or None
 
 
 def choices_to_json(choices: Mapping[int, ChoiceText]) -> list[dict[str, Any]]:
@@ -264,7 +268,7 @@ def _snapshot_from_json(line: Mapping[str, Any]) -> RunSnapshot:
     )
 
 
-def _bytes_to_text(sent: bytes) -> str | dict[str, str]:
+def bytes_to_text(sent: bytes) -> str | dict[str, str]:
     """The bytes as text; in base64 in the case that cannot be, that they are not UTF-8."""
     try:
         return sent.decode()

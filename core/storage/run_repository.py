@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
 
 from core.run import ENDED, RunSnapshot
 from core.run_cost import RunCost
 from core.storage import full_text, run_rows
-from core.storage.column_types import microseconds
 from core.storage.database import Database
+from core.storage.packed_run import PackedRun, line_columns, table_columns
 from core.storage.run_pages import PageSearch
 from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
 from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
@@ -182,18 +182,29 @@ class RunRepository:
 
     def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
         """Every whole run of a filter, oldest first, ``BATCH`` at a time: memory stays flat, and new runs are not in the way."""
-        conditions = (which or RunFilter()).conditions(self._owner, self._database.dialect)
+        contents = [column for column in run_contents.c if column.name != "run_pk"]
+        for row, tags in self._oldest_first(which or RunFilter(), (*run_rows.LISTED, *contents)):
+            yield replace(run_rows.stored(row), tags=tags)
+
+    def packed(self, which: RunFilter | None = None, *, lines: bool = True) -> Iterator[PackedRun]:
+        """The same runs as their rows have them, for an export; without what only its ``lines`` need where these are not asked for."""
+        for row, tags in self._oldest_first(which or RunFilter(), line_columns() if lines else table_columns()):
+            yield PackedRun(row, tags)
+
+    def _oldest_first(self, which: RunFilter, columns: Sequence[ColumnElement[Any]]) -> Iterator[tuple[Row[Any], tuple[str, ...]]]:
+        """Rows of ``columns``, the run's key among them, and each run's tags."""
         created = type_coerce(runs.c.created_at, BigInteger)
-        chosen = self._whole().where(*conditions).order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
+        conditions = which.conditions(self._owner, self._database.dialect)
+        chosen = select(*columns, created.label("_created")).join_from(runs, run_contents).where(*conditions)
+        chosen = chosen.order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
         last: Row[Any] | None = None
         while True:
             with self._database.read() as connection:
-                after = (
-                    None if last is None else tuple_(created, runs.c.pk) > tuple_(literal(microseconds(last.created_at)), literal(last.pk))
-                )
+                after = None if last is None else tuple_(created, runs.c.pk) > tuple_(literal(last._created), literal(last.pk))
                 rows = connection.execute(chosen if after is None else chosen.where(after)).all()
                 tags = self._tags(connection, [row.pk for row in rows])
-            yield from (replace(run_rows.stored(row), tags=tags.get(row.pk, ())) for row in rows)
+            for row in rows:
+                yield row, tags.get(row.pk, ())
             if len(rows) < BATCH:
                 return
             last = rows[-1]

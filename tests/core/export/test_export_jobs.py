@@ -30,7 +30,7 @@ class Runs:
     def count(self, which: RunFilter | None = None) -> int:
         return 2
 
-    def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
+    def packed(self, which: RunFilter | None = None, *, lines: bool = True) -> Iterator[StoredRun]:
         yield self.all[0]
         assert self.may_come.wait(10)
         if self.problem:
