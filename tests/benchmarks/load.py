@@ -1,8 +1,8 @@
 """Clients in a process of their own, so that they do not take the measured server's time: ``python -m tests.benchmarks.load``.
 
-Reads one JSON object from standard input: ``url``, ``path``, ``headers``, ``clients``, ``requests`` (in all) and ``body``; ``{n}`` in the
-body's strings becomes the request's number, and ``seed`` is counted up from the one given. Writes one JSON object: ``took_s``,
-``latencies_ms`` and ``tokens``. Each client keeps one connection and reads just enough HTTP to tell where an answer ends.
+Reads one JSON object from standard input: ``url``, ``path``, ``key``, ``clients``, ``requests`` (in all), ``pipelined`` and ``body``, whose
+``seed`` is counted up from the one given. Writes one JSON object: ``took_s``, ``latencies_ms`` and ``tokens``. Each client keeps one
+connection and reads just enough HTTP to tell where an answer ends.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,9 +39,21 @@ class Load:
         return self.tokens / self.took_s
 
 
-def load(url: str, body: dict[str, Any], *, clients: int, requests: int, path: str = "/v2/router/completions", key: str = "") -> Load:
-    """Send ``requests`` requests from ``clients`` connections at once, in another process; RuntimeError when one is not answered by 200."""
-    order = {"url": url, "path": path, "key": key, "clients": clients, "requests": requests, "body": body}
+def load(
+    url: str,
+    body: dict[str, Any],
+    *,
+    clients: int,
+    requests: int,
+    path: str = "/v2/router/completions",
+    key: str = "",
+    pipelined: int = 1,
+) -> Load:
+    """Send ``requests`` requests from ``clients`` connections at once, in another process; RuntimeError when one is not answered by 200.
+
+    A client sends ``pipelined`` requests before it reads their answers; a latency is then the time from the first to that answer.
+    """
+    order = {"url": url, "path": path, "key": key, "clients": clients, "requests": requests, "pipelined": pipelined, "body": body}
     command = [sys.executable, "-m", "tests.benchmarks.load"]
     done = subprocess.run(command, input=json.dumps(order), capture_output=True, text=True, check=False)
     if done.returncode:
@@ -60,16 +73,16 @@ class Client:
     async def run(self) -> None:
         where = urlsplit(self._order["url"])
         reader, writer = await asyncio.open_connection(where.hostname, where.port, limit=1 << 24)
-        for body in self._bodies:
-            data = json.dumps(body).encode()
-            head = f"POST {self._order['path']} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
-            head += f"Authorization: Bearer {self._order['key'] or 'none'}\r\nContent-Length: {len(data)}\r\n\r\n"
+        head = f"POST {self._order['path']} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
+        head += f"Authorization: Bearer {self._order['key'] or 'none'}\r\nContent-Length: "
+        while batch := [json.dumps(body) for body in islice(self._bodies, self._order["pipelined"])]:
             began = time.perf_counter()
-            writer.write(head.encode() + data)
-            end = await self._answer(reader)
-            self.latencies_ms.append((time.perf_counter() - began) * 1_000)
-            counted = TOKENS.findall(end)
-            self.tokens += int(counted[-1]) if counted else 0
+            writer.write("".join(f"{head}{len(body)}\r\n\r\n{body}" for body in batch).encode())  # ASCII, as json writes it
+            for _ in batch:
+                end = await self._answer(reader)
+                self.latencies_ms.append((time.perf_counter() - began) * 1_000)
+                counted = TOKENS.findall(end)
+                self.tokens += int(counted[-1]) if counted else 0
         writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader) -> bytes:

@@ -32,6 +32,7 @@ CLIENTS = 16
 REQUESTS = 4_000
 LITELLM_REQUESTS = 500
 SETTLED, MANY = 20_000, 100_000
+PIPELINED = 32
 
 LITELLM = "BENCH_LITELLM_PYTHON"
 """Names a Python with ``litellm[proxy]`` installed, to compare with; it is no dependency of ours."""
@@ -113,8 +114,8 @@ def _memory(server: ServerProcess) -> Row:
     """What the router holds after many requests over what it held when its traces were full. No answers are cached: that is bounded in
     bytes, and takes more requests to fill."""
     body = {**ASKED, **{name: block for name, block in ALL.items() if name != "cache"}}
-    load(server.url, body, clients=CLIENTS, requests=SETTLED)
+    load(server.url, body, clients=CLIENTS, requests=SETTLED, pipelined=PIPELINED)
     settled_mb = server.resident_mb()
-    load(server.url, {**body, "seed": SETTLED}, clients=CLIENTS, requests=MANY - SETTLED)
+    load(server.url, {**body, "seed": SETTLED}, clients=CLIENTS, requests=MANY - SETTLED, pipelined=PIPELINED)
     grown_mb = server.resident_mb() - settled_mb
     return row(f"memory after {MANY:,} requests over after {SETTLED:,}", "MB", grown_mb, target="≤ 8 MB", reference=("in all", settled_mb))
