@@ -41,6 +41,17 @@ class SqliteFile:
                 raise
             connection.execute("COMMIT")
 
+    @contextmanager
+    def glance(self) -> Iterator[sqlite3.Connection | None]:
+        """The connection for what takes microseconds, without a transaction; None where that would mean to wait, or to open the file."""
+        if not self._turn.acquire(blocking=False):
+            yield None
+            return
+        try:
+            yield self._connection
+        finally:
+            self._turn.release()
+
     def close(self) -> None:
         """Close the file; it is opened again at the next use. What is in memory stays."""
         with self._turn:

@@ -26,7 +26,9 @@ class StoredPromptStep:
         if asked is None:
             return call
         try:
-            found = await asyncio.to_thread(self._store.latest, asked["id"])
+            found = self._store.known(asked["id"])
+            if found is None:
+                found = await asyncio.to_thread(self._store.latest, asked["id"])
         except UnknownPrompt as error:
             raise ApiError(404, f"{error} GET /v2/prompts lists those there are.", code="prompt_not_found", param="orq.prompt.id") from None
         trace.note("prompt", id=found.id, version=found.latest.number)

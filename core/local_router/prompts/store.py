@@ -6,6 +6,7 @@ import json
 import secrets
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,20 +26,42 @@ WHERE v.number = (SELECT max(number) FROM versions WHERE prompt = p.id)
 """
 
 
+MOST_KEPT = 256
+LONGEST_KEPT = 32_000
+"""So many prompts are kept in memory, each of so many characters of JSON at most."""
+
+
 class PromptStore:
     """Prompts by their ids, each with all of its versions. Synchronous and safe in threads; ``path`` None keeps it in memory.
 
-    A new library has the ``STARTERS``; one that was deleted stays away.
+    A new library has the ``STARTERS``; one that was deleted stays away. Several processes may use one file.
     """
 
     def __init__(self, path: Path | None, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._file = SqliteFile(path, _TABLES, self._begin)
+        self._kept: OrderedDict[str, StoredPrompt] = OrderedDict()  # changed only while it is this thread's turn with the file
+        self._kept_at = -1
+
+    def known(self, prompt_id: str) -> StoredPrompt | None:
+        """The prompt of that id, where ``latest`` found it and nobody, in no process, has changed the library since. Never waits."""
+        with self._file.glance() as rows:
+            if rows is None:
+                return None
+            self._forget_if_changed(rows)
+            return self._kept.get(prompt_id)
 
     def latest(self, prompt_id: str) -> StoredPrompt:
         """The prompt of that id; raises ``UnknownPrompt``."""
         with self._file.transaction() as rows:
-            return self._latest(rows, prompt_id)
+            row = self._row(rows, prompt_id)
+            found = _prompt(row)
+            if len(row["content"]) + len(row["metadata"]) <= LONGEST_KEPT:
+                self._forget_if_changed(rows)
+                self._kept[prompt_id] = found
+                if len(self._kept) > MOST_KEPT:
+                    self._kept.popitem(last=False)
+            return found
 
     def page(self, limit: int, *, after: str | None = None, before: str | None = None) -> tuple[list[StoredPrompt], bool]:
         """At most ``limit`` prompts, the newest first, and whether there are more: those after the one of id ``after``, or those just
@@ -70,6 +93,7 @@ class PromptStore:
             latest = self._latest(rows, prompt_id).latest
             content = change(latest.content)
             if content != latest.content:
+                self._kept.pop(prompt_id, None)
                 self._add(rows, prompt_id, latest.number + 1, content)
             return self._latest(rows, prompt_id)
 
@@ -77,6 +101,7 @@ class PromptStore:
         """Take the prompt away with its versions; raises ``UnknownPrompt``."""
         with self._file.transaction() as rows:
             self._number(rows, prompt_id)
+            self._kept.pop(prompt_id, None)
             rows.execute("DELETE FROM versions WHERE prompt = ?", (prompt_id,))
             rows.execute("DELETE FROM prompts WHERE id = ?", (prompt_id,))
 
@@ -90,6 +115,13 @@ class PromptStore:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._kept.clear()
+
+    def _forget_if_changed(self, rows: sqlite3.Connection) -> None:
+        (version,) = rows.execute("PRAGMA data_version").fetchone()  # another number once another connection has changed the file
+        if version != self._kept_at:
+            self._kept.clear()
+            self._kept_at = version
 
     def _begin(self, rows: sqlite3.Connection) -> None:
         for starter in reversed(STARTERS):  # the newest stands first in a list
@@ -107,10 +139,13 @@ class PromptStore:
         )
 
     def _latest(self, rows: sqlite3.Connection, prompt_id: str) -> StoredPrompt:
-        row = rows.execute(f"{_LATEST} AND p.id = ?", (prompt_id,)).fetchone()
+        return _prompt(self._row(rows, prompt_id))
+
+    def _row(self, rows: sqlite3.Connection, prompt_id: str) -> sqlite3.Row:
+        row: sqlite3.Row | None = rows.execute(f"{_LATEST} AND p.id = ?", (prompt_id,)).fetchone()
         if row is None:
             raise _unknown(prompt_id)
-        return _prompt(row)
+        return row
 
     def _number(self, rows: sqlite3.Connection, prompt_id: str) -> int:
         row = rows.execute("SELECT number FROM prompts WHERE id = ?", (prompt_id,)).fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from core.contract.placeholders import placeholders
 from core.local_router.prompts.records import Content, UnknownPrompt, text_of
 from core.local_router.prompts.starters import STARTERS
-from core.local_router.prompts.store import PromptStore
+from core.local_router.prompts.store import LONGEST_KEPT, MOST_KEPT, PromptStore
 
 
 def content(text: str, name: str = "Mine") -> Content:
@@ -96,3 +97,56 @@ def test_file_of_a_newer_version_is_left_alone(tmp_path: Path):
 )
 def test_text_is_what_the_messages_say(messages, text):
     assert text_of({"messages": messages}) == text
+
+
+class TestKnown:
+    def test_prompt_is_known_once_it_was_looked_up_and_until_it_is_saved_or_deleted(self, store: PromptStore):
+        made = store.create(content("one"))
+        assert store.known(made.id) is None
+        assert store.latest(made.id) is store.known(made.id)
+        store.save(made.id, lambda old: replace(old, prompt=content("two").prompt))
+        assert store.known(made.id) is None
+        assert store.latest(made.id).latest.text == "two"
+        store.delete(made.id)
+        assert store.known(made.id) is None
+
+    def test_what_another_process_changes_is_known_no_more(self, tmp_path: Path):
+        here, there = PromptStore(tmp_path / "prompts.db"), PromptStore(tmp_path / "prompts.db")
+        made = here.create(content("one"))
+        here.latest(made.id)
+        for text in ("two", "three"):  # with no pause: times of files are coarser than writes
+            there.save(made.id, lambda old, text=text: replace(old, prompt=content(text).prompt))
+            assert here.known(made.id) is None
+            assert here.latest(made.id).latest.text == text
+            assert here.known(made.id).latest.text == text
+        there.delete(made.id)
+        assert here.known(made.id) is None
+        with pytest.raises(UnknownPrompt):
+            here.latest(made.id)
+
+    def test_nobody_waits_while_the_file_is_in_use(self, store: PromptStore):
+        made = store.create(content("one"))
+        store.latest(made.id)
+        changing, go_on = threading.Event(), threading.Event()
+
+        def change(old: Content) -> Content:
+            changing.set()
+            assert go_on.wait(10)
+            return old
+
+        saving = threading.Thread(target=store.save, args=(made.id, change))
+        saving.start()
+        assert changing.wait(10)
+        assert store.known(made.id) is None
+        go_on.set()
+        saving.join(10)
+        assert store.known(made.id) is not None
+
+    def test_memory_is_bounded_in_number_and_in_length(self, store: PromptStore):
+        made = [store.create(content(str(number))) for number in range(MOST_KEPT + 1)]
+        for prompt in made:
+            store.latest(prompt.id)
+        assert [prompt.id for prompt in made if store.known(prompt.id) is None] == [made[0].id]
+        long = store.create(content("x" * LONGEST_KEPT))
+        store.latest(long.id)
+        assert store.known(long.id) is None
