@@ -16,6 +16,7 @@ from core.contract.placeholders import input_values, is_inputs, is_personal, pla
 from core.draft import MISSING, get_path
 
 MOST_FIELDS = 24
+LONGEST_BARE = 100
 INPUTS = "orq.inputs"
 MARKS = "orq.inputs.personal"
 """Where the shelf remembers which names were marked as personal when their value went."""
@@ -46,7 +47,7 @@ def placeholder_fields(slot: str, draft: Mapping[str, Any], template: str, *, ki
 
 def _field(slot: str, inputs: Any, name: str, *, disabled: bool) -> None:
     shown = shown_input(inputs, name)
-    label = plain(f"{{{{{name}}}}}") + (" :material/lock:" if is_personal(inputs, name) else "")
+    label = _label(name) + (" :material/lock:" if is_personal(inputs, name) else "")
     if shown is None:
         st.markdown(f":small[{label}] :small[:gray[is edited under Prompt and inputs]]")
         return
@@ -54,6 +55,12 @@ def _field(slot: str, inputs: Any, name: str, *, disabled: bool) -> None:
     Memory(slot).seed(key, INPUTS, f"placeholder:{name}", shown)
     help_text = plain(HELP.format(name=f"{{{{{name}}}}}")) + (f" {PERSONAL}" if is_personal(inputs, name) else "")
     st.text_area(label, key=key, height="content", placeholder="no value", help=help_text, disabled=disabled)
+
+
+def _label(name: str) -> str:
+    """``{{name}}`` as Markdown, without escapes where it needs none: screen readers are given the label as it is written here."""
+    is_literal = name == name.strip("_") and len(name) <= LONGEST_BARE
+    return f"{{{{{name}}}}}" if is_literal else plain(f"{{{{{name}}}}}")
 
 
 def shown_input(inputs: Any, name: str) -> str | None:

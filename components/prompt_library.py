@@ -161,7 +161,7 @@ def _uses(prompt: StoredPrompt, *, changed: bool) -> None:
         help="Sends orq.prompt with this id: the router puts the newest version in the prompt's place.",
     )
     copied = st.button(
-        "Copy its text",
+        "Copy text to Playground",
         key="prompts.copy",
         icon=":material/content_copy:",
         disabled=changed,

@@ -55,7 +55,8 @@ def worst(case: WorstCase) -> Iterator[str]:
     if case.wall_s is None or case.attempts_s is None:
         yield f"Worst wall time: unlimited, because no timeout.call_timeout ends an attempt{waits.replace(' and ', '; at most ', 1)}."
     else:
-        yield f"Worst wall time: {span(1000 * case.wall_s)}: {span(1000 * case.attempts_s)} for the attempts{waits}."
+        part = f"{span(1000 * case.attempts_s)} of it for the attempts{waits}" if waits else "all of it for the attempts"
+        yield f"Worst wall time: {span(1000 * case.wall_s)}, {part}."
     if case.waits_s:
         yield "A provider whose Retry-After asks for a longer wait makes it longer."
 

@@ -13,6 +13,7 @@ def test_placeholder_gets_a_field_and_its_value_reaches_the_answer(local: Playgr
     local.idle().type_prompt("Dear {{who}}, ")
     local.prompt.press("Tab")
     field = local.idle().keyed("a.placeholder.who").locator("textarea")
+    expect(field).to_have_accessible_name("{{who}}")
     expect(local.keyed("preflight-a")).to_contain_text("{{who}} has no value")
     field.fill("Ada")
     local.run()

@@ -19,13 +19,13 @@ from tests.core.test_shares_seen import BALANCED, runs
     [
         (
             {"timeout": {"call_timeout": 1000}},
-            ["Most billed attempts: 1 (1 on one model).", "Worst wall time: 1.00 s: 1.00 s for the attempts."],
+            ["Most billed attempts: 1 (1 on one model).", "Worst wall time: 1.00 s, all of it for the attempts."],
         ),
         (
             {"retry": {"count": 3}, "fallbacks": [{"model": "b"}], "timeout": {"call_timeout": 10_000}},
             [
                 "Most billed attempts: 8 (4 on each of 2 models).",
-                "Worst wall time: 1 min 38 s: 1 min 20 s for the attempts and 17.50 s for the waits between them.",
+                "Worst wall time: 1 min 38 s, 1 min 20 s of it for the attempts and 17.50 s for the waits between them.",
                 "A provider whose Retry-After asks for a longer wait makes it longer.",
             ],
         ),
