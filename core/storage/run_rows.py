@@ -26,6 +26,8 @@ from core.storage.run_record import (
 )
 from core.storage.schema import runs
 
+LARGEST: Final = 2**31 - 1
+"""The most an Integer column of PostgreSQL holds, and more tokens than any run has."""
 LISTED: Final = tuple(runs.c[name] for name in RunRow.__dataclass_fields__ if name != "tags")
 
 
@@ -46,16 +48,16 @@ def columns(run: RunSnapshot) -> dict[str, Any]:
         "model_asked": model if isinstance(model, str) else None,
         "model_answered": run.model,
         "finish_reason": finish_reason_of(run),
-        "prompt_tokens": usage.prompt_tokens if usage else None,
-        "completion_tokens": usage.completion_tokens if usage else None,
-        "total_tokens": usage.total_tokens if usage else None,
-        "cached_tokens": prompt_details.cached_tokens if prompt_details else None,
-        "reasoning_tokens": completion_details.reasoning_tokens if completion_details else None,
+        "prompt_tokens": _fitting(usage.prompt_tokens if usage else None),
+        "completion_tokens": _fitting(usage.completion_tokens if usage else None),
+        "total_tokens": _fitting(usage.total_tokens if usage else None),
+        "cached_tokens": _fitting(prompt_details.cached_tokens if prompt_details else None),
+        "reasoning_tokens": _fitting(completion_details.reasoning_tokens if completion_details else None),
         "queued_s": timings.queued_s,
         "first_token_s": timings.first_token_s,
         "total_s": timings.total_s,
         "tokens_per_s": timings.tokens_per_s,
-        "attempts": count(run.headers.get("x-router-attempts")),
+        "attempts": _fitting(count(run.headers.get("x-router-attempts"))),
         "cache": run.headers.get("x-router-cache"),
         "error_kind": run.error.kind if run.error else None,
         "thread": label(run.body, "thread"),
@@ -126,6 +128,11 @@ def stored(row: Row[Any]) -> StoredRun:
         trace=row.trace,
     )
     return StoredRun(snapshot, row.ended_at, row.cost_usd, row.cost_detail, row.starred, row.note, deleted_at=row.deleted_at)
+
+
+def _fitting(number: int | None) -> int | None:
+    """A count that a column can hold; any other is nothing to count with, and stands in the usage as it came."""
+    return number if number is not None and 0 <= number <= LARGEST else None
 
 
 def _size(run: RunSnapshot) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.contract.response import parse_usage
 from core.pricing import Price
 from core.run_cost import RunCost
 from core.storage.database import Database
@@ -41,6 +42,18 @@ def test_known_costs_are_stored_with_how_they_were_reckoned(database: Database) 
     assert left is not None
     assert (found.cost_usd, found.cost_detail) == (Decimal("0.25"), KNOWN.detail())
     assert (left.cost_usd, left.cost_detail) == (None, None)
+
+
+def test_a_run_with_counts_that_cannot_be_true_is_stored_with_its_usage_as_it_came(database: Database) -> None:
+    usage = parse_usage({"prompt_tokens": 10**20, "completion_tokens": -1, "total_tokens": 2**31 - 1})
+    one = run(usage=usage, headers={"x-router-attempts": "99999999999"})
+    runs = RunRepository(database)
+    runs.save([one])
+    found = runs.find(one.id)
+    assert found is not None
+    assert found.snapshot.usage == usage
+    (row,) = runs.page().rows
+    assert (row.prompt_tokens, row.completion_tokens, row.total_tokens, row.attempts) == (None, None, 2**31 - 1, None)
 
 
 def test_a_cost_that_became_known_meanwhile_is_kept(database: Database) -> None:
