@@ -119,8 +119,8 @@ def _noise(board: Board, figures: Sequence[SlotFigures]) -> None:
                 continue
             floor = _floor(figures[0].answers, one.answers, board.title(0), board.title(place))
             icon = ":material/difference:" if floor.differs else ":material/equal:" if floor.p_value is not None else ":material/help:"
-            more = f" {floor.next_step}" if floor.p_value is not None and floor.next_step else ""
-            st.markdown(f"{icon} **{plain(floor.sentence)}**{plain(more)}  \n:gray[{_distances(floor)}]")
+            more = f" {plain(floor.next_step)}" if floor.p_value is not None and floor.next_step else ""
+            st.markdown(f"{icon} **{plain(floor.sentence)}**{more}  \n:gray[{_distances(floor)}]")
 
 
 @lru_cache(maxsize=256)

@@ -52,7 +52,7 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
         body = {} if board.prompt is None else {"prompt": board.prompt}
         problems = tuple(one for one in sharing[0].outgoing.problems if one.path == "prompt") if refused else ()
         request_field(desk.SHARED, {"body": body, "extra": ""}, "prompt", problems, kind=slots[0].connection.kind)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-tools"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-tools"):
         st.button(
             "Add a slot",
             key="compare.add",

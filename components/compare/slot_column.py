@@ -180,10 +180,10 @@ def _repeats(slot: Slot, runs: Sequence[RunSnapshot]) -> None:
     place = ids.index(shown_id) if shown_id in ids else len(ids) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"repeats-{slot.name}"):
         _turn(slot.name, ids, place - 1, "chevron_left", "The repeat before")
-        st.caption(f"{place + 1} of {len(ids)}")
+        st.caption(f"{place + 1} of {len(ids)}", width="content")
         _turn(slot.name, ids, place + 1, "chevron_right", "The next repeat")
         if ended < len(ids):
-            st.caption(f"{ended} ended")
+            st.caption(f"{ended} ended", width="content")
 
 
 def _turn(slot: str, ids: Sequence[str], place: int, icon: str, tip: str) -> None:

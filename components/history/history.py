@@ -9,6 +9,7 @@ from datetime import datetime
 import streamlit as st
 
 from components import session
+from components.compare import desk
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
 from components.history.run_files import export_runs, import_runs
@@ -17,6 +18,7 @@ from components.history.run_pair import run_pair
 from components.history.run_table import run_table
 from components.plain_text import plain
 from components.services import workspace
+from core.comparison.board import MOST_SLOTS
 from core.errors import StorageProblem
 from core.storage.run_query import RunFilter, RunOrder, RunPage
 
@@ -112,6 +114,15 @@ def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, v
             on_click=session.set_history_pages,
             args=(view, [*cursors, page.next or ""]),
         )
+        comparable = 2 <= len(selected) <= MOST_SLOTS
+        if st.button(
+            "Compare",
+            key="history.compare",
+            icon=":material/compare:",
+            disabled=not comparable,
+            help=f"The ticked runs, 2 to {MOST_SLOTS} of them, side by side: their requests become slots",
+        ):
+            _compare(selected)
         st.button(
             "Delete",
             key="history.delete",
@@ -129,6 +140,13 @@ def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, v
                 export_runs(which, selected, count)
         with st.popover("Import", icon=":material/upload:", key="history.import"):
             import_runs()
+
+
+def _compare(ids: Sequence[str]) -> None:
+    """Leave for the Compare page with the runs in its slots, the oldest as the baseline."""
+    found = [run.snapshot for run_id in ids if (run := workspace().runs.find(run_id))]
+    desk.open_runs(sorted(found, key=lambda run: run.created_at))
+    st.switch_page("compare.py")
 
 
 def _tag(selected: Sequence[str]) -> None:
@@ -179,4 +197,4 @@ def _chosen(selected: Sequence[str]) -> None:
     elif len(selected) == 2 and len(found) == 2:
         run_pair(*found)
     elif len(selected) > 2:
-        st.caption("Tick one run to see it whole, two to compare them.")
+        st.caption(f"Tick one run to see it whole, two to {MOST_SLOTS} to compare them.")

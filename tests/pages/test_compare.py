@@ -1,0 +1,217 @@
+"""The Compare page through Streamlit's AppTest: from slots to what leaves, and back to the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from components.compare import desk
+from core.comparison.board import MOST_SLOTS, opened
+from core.workspace import opened_workspace
+from tests.support.conditions import eventually
+from tests.support.replay import Replay, Script
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
+
+
+class Page:
+    """The Compare page, talking to the scripted upstream; its slots are made of ``bodies``."""
+
+    def __init__(self, replay: Replay, *bodies: dict[str, Any], link: str = "") -> None:
+        self.at = AppTest.from_file(PAGE, default_timeout=30)
+        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
+        if bodies:
+            link = f"test-{id(self)}"
+            made = opened(bodies, ["" for _ in bodies]).to_dict()
+            opened_workspace().drafts.save(link, {**made, "slots": [{**slot, "runs": []} for slot in made["slots"]]})
+        if link:
+            self.at.query_params[desk.LINK] = link
+        self.run()
+
+    def run(self) -> Page:
+        self.at.run()
+        assert not self.at.exception, self.at.exception[0].stack_trace
+        return self
+
+    def set(self, key: str, value: object) -> Page:
+        self.at.get_by_key(key).set_value(value)
+        return self.run()
+
+    def click(self, key: str) -> Page:
+        self.at.get_by_key(key).click()
+        return self.run()
+
+    def open(self, key: str) -> Page:
+        self.at.session_state[key] = True
+        return self.run()
+
+    @property
+    def board(self) -> Any:
+        return opened_workspace().drafts.load(self.at.session_state["session.comparison_id"])
+
+    @property
+    def link(self) -> str:
+        value = self.at.query_params[desk.LINK]
+        return value if isinstance(value, str) else value[0]
+
+    @property
+    def words(self) -> str:
+        shown = (*self.at.markdown, *self.at.caption, *self.at.error, *self.at.info)
+        return "\n".join(element.value for element in shown).replace("\\", "")
+
+    @property
+    def tables(self) -> str:
+        return "\n".join(element.proto.body for element in self.at.get("html"))
+
+    def runs(self, place: int) -> list[str]:
+        return list(self.board["slots"][place]["runs"])
+
+    def finished(self) -> Page:
+        """Wait for the ends of all runs, then draw the page as the panels' triggers would."""
+        hub = opened_workspace().hub
+        ids = [run for slot in self.board["slots"] for run in slot["runs"]]
+        eventually(lambda: all(hub.snapshot(run).ended for run in ids), within_s=15, what="the ends of the runs")
+        return self.run()
+
+
+def body(model: str, **fields: Any) -> dict[str, Any]:
+    return {"model": model, "prompt": "Say it", "stream": True, **fields}
+
+
+@pytest.fixture
+def model(replay: Replay) -> str:
+    return replay.add(Script.of("one two three"))
+
+
+def test_every_slot_sends_what_it_is_set_to_and_the_shared_prompt(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, temperature=0.2), body(model, temperature=0.9)).set("compare.prompt", "Say this")
+    page.click("run").finished()
+    sent = sorted((call.body for call in replay.calls(model)), key=lambda one: one["temperature"])
+    assert sent == [body(model, temperature=t, prompt="Say this") for t in (0.2, 0.9)]
+
+
+def test_prompt_of_its_own_leaves_with_its_slot_only(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model)).open("more-compare-b").set("own-compare-b", True)
+    page.set("compare-b.prompt", "Mine").set("compare.prompt", "Everybody's").click("run").finished()
+    assert sorted(call.body["prompt"] for call in replay.calls(model)) == ["Everybody's", "Mine"]
+
+
+def test_repeats_send_a_seed_that_counts_up(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, seed=5), body(model)).set("compare.repeats", 3)
+    assert "2 slots × 3 repeats = 6 calls" in page.words
+    page.click("run").finished()
+    seeds = [call.body.get("seed") for call in replay.calls(model)]
+    assert sorted(seed for seed in seeds if seed is not None) == [5, 6, 7]
+    assert seeds.count(None) == 3
+    assert "Too few repeats to tell B from A (k = 3)" in page.words
+
+
+def test_slots_that_always_say_something_else_are_told_apart_at_five_repeats(replay: Replay, model: str) -> None:
+    other = replay.add(Script.of("quite another answer"))
+    page = Page(replay, body(model), body(other), body(model)).set("compare.repeats", 5).click("run").finished()
+    assert "B differs from A by more than they differ from themselves (k = 5" in page.words
+    assert "No difference between C and A beyond run-to-run noise (k = 5" in page.words
+    assert "<del>" in page.tables
+
+
+def test_a_slot_alone_runs_alone(replay: Replay, model: str) -> None:
+    other = replay.add(Script.of("other"))
+    page = Page(replay, body(model), body(other)).click("run-compare-b").finished()
+    assert (len(replay.calls(model)), len(replay.calls(other))) == (0, 1)
+    assert (page.runs(0), len(page.runs(1))) == ([], 1)
+
+
+def test_one_slot_that_fails_leaves_the_others_alone(replay: Replay, model: str) -> None:
+    refusing = replay.add(Script.refusal(429, "rate_limit_exceeded", "slow down"))
+    page = Page(replay, body(model), body(refusing), body(model)).click("run").finished()
+    hub = opened_workspace().hub
+    assert [hub.snapshot(page.runs(place)[0]).status for place in range(3)] == ["finished", "failed", "finished"]
+    assert "0 of 1" in page.tables
+
+
+def test_nothing_is_sent_while_a_slot_cannot_run_and_the_page_says_which(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model, temperature=3))
+    assert page.at.get_by_key("run").disabled
+    assert "Run is off** — B: temperature must be between 0 and 2" in page.words
+
+
+def test_press_without_a_prompt_sends_nothing_and_says_so(replay: Replay, model: str) -> None:
+    page = Page(replay, {"model": model}, {"model": model}).click("run")
+    assert "Nothing was sent" in page.words
+    assert not replay.calls(model)
+
+
+def test_chips_say_what_differs_after_edit_duplicate_and_move(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, temperature=0.2), body(model, temperature=0.2))
+    assert "Set like A" in page.words
+    page.click("edit-compare-b").set("compare-b.temperature", 0.9)
+    assert paths(page) == {"compare-b": ["temperature"]}
+    page.open("more-compare-b").click("duplicate-compare-b")
+    assert paths(page) == {"compare-b": ["temperature"], "compare-c": ["temperature"]}
+    page.open("more-compare-b").click("left-compare-b")
+    assert paths(page) == {"compare-b": ["temperature"]}, "the baseline is the warm one now, and so is C"
+
+
+def paths(page: Page) -> dict[str, list[str]]:
+    """The chips, by slot, from what each would send."""
+    found: dict[str, list[str]] = {}
+    for place in range(MOST_SLOTS):
+        key = desk.slot_key(place)
+        for block in page.at.get("popover"):
+            name = block.proto.popover.label
+            if f"chip-{key}." in block.proto.id:
+                found.setdefault(key, []).append(name.split(" ")[0].replace("\\", ""))
+    return found
+
+
+def test_difference_is_edited_in_its_chip_and_set_back(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, temperature=0.2), body(model, temperature=0.9))
+    page.open("chip-compare-b.temperature").set("compare-b.temperature", 1.5)
+    assert page.board["slots"][1]["draft"]["body"]["temperature"] == 1.5
+    page.open("chip-compare-b.temperature").click("same-compare-b.temperature")
+    assert page.board["slots"][1]["draft"]["body"]["temperature"] == 0.2
+    assert "Set like A" in page.words
+
+
+def test_several_changes_are_warned_of_and_split_into_a_ladder(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model, temperature=1, top_p=0.5))
+    assert "B changes 2 things against A" in page.words
+    page.click("ladder-compare-b")
+    assert [slot["name"] for slot in page.board["slots"]] == ["", "temperature", "top_p", ""]
+
+
+def test_cache_that_would_copy_answers_is_bypassed_unless_it_is_kept(replay: Replay, model: str) -> None:
+    cached = body(model, cache={"type": "exact_match", "ttl": 60})
+    page = Page(replay, cached, body(model)).set("compare.repeats", 2)
+    assert "A would send the same request more than once with the exact-match cache on" in page.words
+    page.click("run").finished()
+    assert not any("cache" in call.body for call in replay.calls(model))
+    page.set("compare.cache", "Keep it").click("run").finished()
+    assert sum("cache" in call.body for call in replay.calls(model)) == 2
+
+
+def test_new_session_finds_slots_names_prompts_and_runs_by_the_address(replay: Replay, model: str) -> None:
+    first = Page(replay, body(model), body(model, seed=3)).open("more-compare-b").set("name-compare-b", "seeded").click("run").finished()
+    second = Page(replay, link=first.link)
+    assert "B · seeded" in second.words
+    assert [second.runs(0), second.runs(1)] == [first.runs(0), first.runs(1)]
+    assert second.words.count(f"answered by **{model}**") == 2
+    assert second.link != first.link, "two tabs on one link do not write over each other"
+
+
+def test_it_begins_with_the_playgrounds_draft_twice(replay: Replay, model: str) -> None:
+    page = Page(replay)
+    page.at.session_state["session.draft.a"] = {"body": body(model, top_p=0.3), "extra": ""}
+    page.click("compare.from_playground")
+    assert [slot["draft"]["body"] for slot in page.board["slots"]] == [body(model, top_p=0.3)] * 2
+    assert page.at.get_by_key("compare.prompt").value == "Say it"
+
+
+def test_there_is_room_for_eight(replay: Replay, model: str) -> None:
+    page = Page(replay, *(body(model, seed=number) for number in range(MOST_SLOTS - 1)))
+    page.click("compare.add")
+    assert len(page.board["slots"]) == MOST_SLOTS
+    assert page.at.get_by_key("compare.add").disabled
