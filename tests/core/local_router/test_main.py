@@ -45,6 +45,32 @@ def test_router_with_a_key_says_it_and_wants_it():
         assert httpx.get(f"{match[1]}/v1/models", headers={"Authorization": "Bearer sk-mine"}).status_code == 200
 
 
+READ = ("/v1/models", "/v2/knowledge", "/v2/prompts", "/v2/identities", "/v2/router/threads", "/v2/pii/capabilities", "/openapi.json")
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["in memory", "in a data directory"])
+def test_all_of_it_is_served_and_what_was_added_is_there_again_where_it_is_kept(tmp_path: Path, kept: bool):
+    options = ("--pace", "0", "--api-key", "sk-mine", *(("--data-dir", str(tmp_path)) if kept else ()))
+    found: list[list[int]] = []
+    for begins in (True, False):
+        with started(*options) as (process, line):
+            with httpx.Client(base_url=line.split()[3].rstrip(","), headers={"Authorization": "Bearer sk-mine"}, timeout=30) as http:
+                assert [http.get(path).status_code for path in READ] == [200] * len(READ)
+                if begins:
+                    http.post("/v2/knowledge", json={"key": "mine"}).raise_for_status()
+                    body = {"model": "local/pydoc-1", "prompt": "A class", "orq": {"identity": {"id": "ada"}}}
+                    stored = {"display_name": "Mine", "prompt": {"messages": [{"role": "user", "content": "A class"}]}}
+                    http.post("/v2/prompts", json=stored).raise_for_status()
+                    assert http.post("/v2/router/completions", json=body).status_code == 200
+                keys = [base["key"] for base in http.get("/v2/knowledge").json()["data"]]
+                names = [prompt["display_name"] for prompt in http.get("/v2/prompts").json()["data"]]
+                people = [one["external_id"] for one in http.get("/v2/identities").json()["data"]]
+                found.append([keys.count("mine"), names.count("Mine"), people.count("ada")])
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=30)
+    assert found == [[1, 1, 1], [1, 1, 1] if kept else [0, 0, 0]]
+
+
 def test_interrupt_ends_it_quietly():
     with started() as (process, _):
         process.send_signal(signal.SIGINT)
