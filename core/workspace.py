@@ -34,6 +34,7 @@ from core.router_reads import knowledge_bases
 from core.run_cost import run_cost
 from core.settings import Settings
 from core.signing import Signer
+from core.storage.answer_repository import AnswerRepository
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.draft_repository import DraftRepository
@@ -81,7 +82,7 @@ class Workspace:
         self.hub = Hub(on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
-        self.router = LocalRouter(pace=settings.local_pace, config=config)
+        self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))
         self.loop: asyncio.AbstractEventLoop | None = None
         self._models = RouterListing(self.ask, RouterClient.models, patience_s=MODELS_LIST_S)
         self.knowledge = RouterListing(self.ask, knowledge_bases, fresh_s=KNOWLEDGE_FRESH_S, patience_s=KNOWLEDGE_LIST_S)

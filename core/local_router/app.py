@@ -28,6 +28,7 @@ from core.local_router.identities.attribution import Attribution
 from core.local_router.identities.ledger import Ledger
 from core.local_router.identities.routes import identity_routes
 from core.local_router.identities.store import PartyStore
+from core.local_router.kept_answers import AnswerStore, KeptAnswers
 from core.local_router.knowledge.store import KnowledgeStore
 from core.local_router.knowledge_api.routes import knowledge_routes
 from core.local_router.openapi import show_openapi
@@ -51,10 +52,12 @@ def local_router_app(
     rng: random.Random | None = None,
     config: RouterConfig = IN_MEMORY,
     upstreams: Upstreams | None = None,
+    answers: AnswerStore | None = None,
 ) -> Starlette:
     """The application. An empty ``api_key`` lets everybody in; ``pace`` is tokens/s of one stream of a local model, 0 for no limit.
 
     ``clock`` and ``rng`` (a new one where None) are what the routing policies wait by and draw from; ``upstreams`` must have been read.
+    ``answers`` is where the cache keeps what is to survive a restart.
     """
     traces = Traces(clock)
     upstreams = upstreams or Upstreams()
@@ -65,7 +68,9 @@ def local_router_app(
     ledger = Ledger(PartyStore(config.file("identities.db")))
     owner = _one_for_all if api_key.get_secret_value() else str
     shapers = (StoredPromptStep(prompts), Inputs(), Retrieval(searcher))
-    pipeline = Pipeline(models, clock, rng or random.Random(), AnswerCache(clock), shapers)  # noqa: S311 - shares and waits, no secrets
+    kept = KeptAnswers(answers) if answers else None
+    chance = rng or random.Random()  # noqa: S311 - shares and waits, no secrets
+    pipeline = Pipeline(models, clock, chance, AnswerCache(clock, kept=kept), shapers, owner)
     attributed = Attribution(pipeline, ledger, owner)
     routed = CompletionsEndpoint(attributed, traces, open_reason="stop")
     openai = CompletionsEndpoint(attributed, traces, open_reason=None)
@@ -95,11 +100,12 @@ def local_router_app(
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_bug},
     )
     app.state.ledger = ledger
+    app.state.kept_answers = kept
     return app
 
 
 def _one_for_all(_caller: str) -> str:
-    """Whose identities they are where everybody has the router's own key, which may be another one after each start."""
+    """Whose identities and cached answers they are where everybody has the router's own key, which may be another one after each start."""
     return ""
 
 

@@ -74,7 +74,7 @@ class Pipeline:
                 answer = await self._route(call, plan, trace)
             else:
                 shaped = counted(call.body)
-                key = cache_key(shaped, call.caller)
+                key = cache_key(shaped, self._owner(call.caller))
                 answer = await self._cache.answer(
                     key,
                     plan.cache_ttl_s,

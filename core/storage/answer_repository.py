@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func, select
 
+from core.local_router.kept_answers import KeptAnswer
 from core.storage.database import Database
 from core.storage.run_repository import LOCAL
 from core.storage.schema import answers
@@ -33,12 +36,23 @@ class AnswerRepository:
 
     def save(self, key: str, answer: bytes, *, stored_at: datetime, expires_at: datetime) -> None:
         """Keep an answer; expired ones go, then the oldest until the rest fits. One that is larger than all room is not kept."""
-        if len(answer) > self._capacity:
+        self.save_all({key: KeptAnswer(answer, stored_at, expires_at)})
+
+    def save_all(self, found: Mapping[str, KeptAnswer]) -> None:
+        """Keep several, in one transaction."""
+        rows: list[dict[str, Any]] = [
+            {"owner": self._owner, "key": key, "answer": one.content, "size_bytes": len(one.content)}
+            | {"stored_at": one.stored_at, "expires_at": one.expires_at}
+            for key, one in found.items()
+            if len(one.content) <= self._capacity
+        ]
+        if not rows:
             return
-        values = {"owner": self._owner, "key": key, "answer": answer, "stored_at": stored_at, "expires_at": expires_at}
+        now = max(row["stored_at"] for row in rows)
         with self._database.write() as connection:
-            connection.execute(upsert(connection, answers, {**values, "size_bytes": len(answer)}, "owner", "key"))
-            connection.execute(delete(answers).where(answers.c.owner == self._owner, answers.c.expires_at <= stored_at))
+            for row in rows:
+                connection.execute(upsert(connection, answers, row, "owner", "key"))
+            connection.execute(delete(answers).where(answers.c.owner == self._owner, answers.c.expires_at <= now))
             newer = func.sum(answers.c.size_bytes).over(order_by=(answers.c.stored_at.desc(), answers.c.key))
             sized = select(answers.c.key, newer.label("so_far")).where(answers.c.owner == self._owner).subquery()
             too_many = select(sized.c.key).where(sized.c.so_far > self._capacity)
