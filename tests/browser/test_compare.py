@@ -1,0 +1,201 @@
+"""The Compare page in a browser: slots that stream beside each other, and what people do meanwhile."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import expect
+
+from core.storage.database import Database
+from core.storage.run_repository import RunRepository
+from tests.browser.conftest import Opener
+from tests.browser.test_history import listed, open_directly, search, tick
+from tests.core.storage.samples import body, run
+from tests.support.app_process import AppProcess
+from tests.support.playground_page import WITHIN_MS, Panel, PlaygroundPage
+from tests.support.replay import Replay, Script
+
+NUMBERS = " ".join(map(str, range(1, 201)))
+"""Text in which a piece lost or doubled shows."""
+
+
+@dataclass
+class Compare:
+    """The Compare page; ``page`` drives its slot B."""
+
+    page: PlaygroundPage
+
+    def slot(self, letter: str) -> PlaygroundPage:
+        self.page.slot = f"compare-{letter}"
+        return self.page
+
+    def panel(self, letter: str) -> Panel:
+        return Panel(self.page.page, f"compare-{letter}")
+
+    def press(self, key: str) -> Compare:
+        self.page.keyed(key).locator("button:visible").first.click()
+        self.page.idle()
+        return self
+
+    def prompt(self, text: str) -> Compare:
+        self.page.keyed("compare.prompt").locator("textarea").fill(text)
+        return self
+
+    def models(self, **models: str) -> Compare:
+        for letter, model in models.items():
+            self.slot(letter).choose_model(model)
+        return self
+
+    def more(self, letter: str, action: str) -> Compare:
+        return self.press(f"more-compare-{letter}").press(f"{action}-compare-{letter}")
+
+    def chips(self, letter: str) -> list[str]:
+        shown = self.page.keyed(f"chips-compare-{letter}").locator("[data-testid=stPopoverButton]:visible")
+        return [re.sub(r"\s*expand_more\s*", "", text).strip() for text in shown.all_inner_texts()]
+
+
+@pytest.fixture
+def compare(scripted_playground: AppProcess, open_page: Opener) -> Compare:
+    """The page with two slots, on the scripted upstream."""
+    page = open_page(scripted_playground.url).open()
+    page.expected_problems.append("/compare/_stcore/")  # Streamlit looks for its own addresses beneath a page's, too
+    page.page.get_by_role("link", name="Compare").click()
+    page.keyed("slot-compare-b").wait_for()
+    return Compare(page.idle())
+
+
+def test_two_slots_stream_at_once_while_widgets_are_clicked(compare: Compare, replay: Replay) -> None:
+    first, second = (replay.add(Script.of("one two three four", hold_after=2)) for _ in range(2))
+    compare.prompt("go").models(a=first, b=second).page.run()
+    for letter in "ab":
+        compare.panel(letter).wait_for_exact_text("one two").wait_for_state("streaming")
+    compare.page.idle()
+    compare.panel("a").mark()
+    compare.panel("b").mark()
+    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    compare.press("edit-compare-b")
+    assert compare.panel("a").untouched()
+    assert compare.panel("b").untouched()
+    replay.release(first)
+    compare.panel("a").wait_for_exact_text("one two three four").wait_until_ended()
+    compare.panel("b").wait_for_exact_text("one two")
+    replay.release(second)
+    compare.panel("b").wait_for_exact_text("one two three four").wait_until_ended()
+    assert (len(replay.calls(first)), len(replay.calls(second))) == (1, 1)
+
+
+def test_eight_slots_stream_on_one_event_stream_and_each_shows_its_own_text(compare: Compare, replay: Replay) -> None:
+    opened: list[str] = []
+    compare.page.page.on("request", lambda request: opened.append(request.url) if "/events" in request.url else None)
+    model = replay.add(Script.of(NUMBERS, tokens_per_s=100))
+    compare.prompt("count").models(a=model, b=model)
+    for _ in range(6):
+        compare.press("compare.add")
+    compare.page.run()
+    for letter in "abcdefgh":
+        compare.panel(letter).wait_for_exact_text(NUMBERS).wait_until_ended()
+    assert len(replay.calls(model)) == 8
+    assert len(opened) <= 1, "the page's one stream was open before"
+    expect(compare.page.keyed("compare-figures").locator("tbody tr")).to_have_count(8, timeout=WITHIN_MS)
+
+
+def test_failed_and_stopped_slots_leave_the_others_alone(compare: Compare, replay: Replay) -> None:
+    good = replay.add(Script.of("one two three four", hold_after=2))
+    stopped = replay.add(Script.of("uno dos tres", hold_after=1))
+    refusing = replay.add(Script.refusal(429, "rate_limit_exceeded", "slow down"))
+    compare.press("compare.add").prompt("go").models(a=good, b=refusing, c=stopped).page.run()
+    compare.panel("b").wait_for_state("429")
+    compare.panel("c").wait_for_exact_text("uno")
+    compare.page.idle()
+    compare.press("stop-compare-c").panel("c").wait_for_state("stopped").wait_for_exact_text("uno")
+    compare.panel("a").wait_for_state("streaming")
+    replay.release(good)
+    compare.panel("a").wait_for_exact_text("one two three four").wait_until_ended().wait_for_state("finished")
+
+
+def test_reload_in_the_middle_finds_slots_chips_and_streams_again(compare: Compare, replay: Replay) -> None:
+    models = [replay.add(Script.of(NUMBERS, hold_after=50)) for _ in range(2)]
+    compare.prompt("count").models(a=models[0], b=models[1]).page.run()
+    for letter in "ab":
+        compare.panel(letter).wait_for_text(" 50")
+    compare.page.idle().reload()
+    for letter in "ab":
+        compare.panel(letter).wait_for_exact_text(" ".join(map(str, range(1, 51))))
+    expect(compare.page.keyed("compare.prompt").locator("textarea")).to_have_value("count")
+    assert compare.chips("b") == [f"model {models[0]} → {models[1]}"]
+    for model in models:
+        replay.release(model)
+    for letter in "ab":
+        compare.panel(letter).wait_for_exact_text(NUMBERS).wait_until_ended()
+    assert [len(replay.calls(model)) for model in models] == [1, 1]
+
+
+def test_chips_are_right_after_an_edit_a_duplicate_and_a_move(compare: Compare) -> None:
+    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    assert compare.chips("b") == ["temperature not sent → 0.9"]
+    compare.more("b", "duplicate")
+    assert compare.chips("c") == ["temperature not sent → 0.9"]
+    compare.more("b", "left")
+    assert (compare.chips("b"), compare.chips("c")) == (["temperature sent → not sent"], [])
+
+
+def test_difference_is_edited_where_it_is_shown(compare: Compare) -> None:
+    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    compare.press("edit-compare-b").press("chip-compare-b.temperature")
+    compare.page.set_field("temperature", 1.5)
+    assert compare.chips("b") == ["temperature not sent → 1.5"]
+
+
+def test_repeats_are_counted_and_can_be_turned_through(compare: Compare, replay: Replay) -> None:
+    model = replay.add(Script.of("always the same"))
+    compare.prompt("go").models(a=model, b=model)
+    box = compare.page.keyed("compare.repeats").locator("input")
+    box.fill("4")
+    box.press("Tab")
+    compare.page.idle().run()
+    expect(compare.page.keyed("compare-noise")).to_contain_text("No difference between B and A", timeout=WITHIN_MS)
+    expect(compare.page.keyed("repeats-compare-b")).to_contain_text("4 of 4")
+    compare.press("chevron_left-compare-b")
+    expect(compare.page.keyed("repeats-compare-b")).to_contain_text("3 of 4")
+    compare.panel("b").wait_for_exact_text("always the same")
+    assert len(replay.calls(model)) == 8
+
+
+def test_runs_ticked_in_the_history_open_beside_each_other(playground: AppProcess, open_page: Opener) -> None:
+    word = f"tapir{secrets.token_hex(4)}"
+    texts = {1: "one answer", 2: "another answer"}
+    with closing(Database.of(playground.data_dir, None)) as database:
+        sent = {seed: body(prompt=f"{word} one", seed=seed) for seed in texts}
+        RunRepository(database).save([run(id=f"{word}-{seed}", asked=sent[seed], text=text) for seed, text in texts.items()])
+    page = open_directly(open_page(playground.url))
+    search(page, word)
+    listed(page, 2)
+    for row in (0, 1):
+        tick(page, row)
+    page.keyed("history.compare").locator("button:visible").click()
+    compare = Compare(page)
+    found = [compare.panel(letter).wait_until_ended().output().text_content() for letter in "ab"]
+    assert sorted(found) == sorted(texts.values())
+    first, second = (seed for text in found for seed in texts if texts[seed] == text)
+    assert compare.chips("b") == [f"seed {first} → {second}"]
+    expect(page.keyed("compare.prompt").locator("textarea")).to_have_value(f"{word} one")
+    expect(page.keyed("compare-answer")).to_contain_text("diverges at character")
+
+
+@pytest.mark.parametrize("width", [1400, 800, 400])
+def test_page_is_never_wider_than_the_window(scripted_playground: AppProcess, open_page: Opener, width: int) -> None:
+    page = open_page(scripted_playground.url, viewport={"width": width, "height": 900}).open()
+    page.page.goto(f"{scripted_playground.url}/compare")
+    page.expected_problems.append("/compare/_stcore/")
+    page.keyed("slot-compare-b").wait_for()
+    page.idle()
+    compare = Compare(page).press("compare.add")
+    boxes = [page.keyed(f"slot-compare-{letter}").bounding_box() for letter in "abc"]
+    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    rows = len({round(box["y"]) for box in boxes if box})
+    assert rows == (2 if width == 800 else 1), "three beside each other, two on a small screen, one row to push on a phone"
+    assert compare.panel("a").root.is_visible()
