@@ -164,9 +164,10 @@ class WriteBehind(Generic[T]):
     def _flush(self) -> None:
         with self._wake:
             self._saving, self._changed, self._urgent = self._changed, {}, False
+        began = time.monotonic()
         if self._saving:
             self._try(dict(self._saving))
-        self._flushed_at = time.monotonic()
+        self._flushed_at = time.monotonic() if self._failures else began  # what came during a slow save has waited for it already
 
     def _try(self, batch: dict[str, T]) -> None:
         try:

@@ -164,3 +164,17 @@ def test_the_beat_comes_without_any_change(opened: Opener) -> None:
     beats: list[float] = []
     opened(beat=lambda: beats.append(time.monotonic()), beat_s=0.02)
     eventually(lambda: len(beats) >= 3)
+
+
+def test_what_came_during_a_slow_save_does_not_wait_for_it_and_a_second_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("core.write_behind.time.monotonic", lambda: now[0])
+
+    def save(_changed: object) -> None:
+        now[0] += 0.75
+        saving.note("run", "later")
+
+    saving = WriteBehind[str](save, name="test", interval_s=1.0)
+    saving.note("run", "first")
+    saving._flush()
+    assert saving._due_in_s() == pytest.approx(0.25)

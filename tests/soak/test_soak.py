@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ RUNS_A_KILL = 60
 AT_ONCE = 24
 ON_THE_WAY_S = 0.5
 """What left the upstream so shortly before a stop may still be on its way through two busy processes."""
-SAVING_S = 1.5
-"""What a save may take on a busy machine, beyond the second that a change may wait."""
+SAVING_S = 1.0
+"""What a save may take, beyond the second that a change may wait; more of it on a machine that others use (``patience_s``)."""
 
 
 @dataclass
@@ -246,9 +247,15 @@ def check_one(soak: Soak, run: SoakRun, found: RunSnapshot, calls: list[Call], w
         assert have >= len(text), f"{found.status} run {run.id} ({run.kind}) lost {text[have:]!r} of choice {choice}"
 
 
+@cache
+def patience_s() -> float:
+    """What a save may have taken, by how many processes share a core."""
+    return SAVING_S + 0.25 * os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
 def lost_from(soak: Soak, run: SoakRun) -> float:
     """From when on the first kill after a run's start may have lost what came."""
-    return next((kill for kill in soak.kills if kill > run.started_at), float("inf")) - INTERVAL_S - SAVING_S
+    return next((kill for kill in soak.kills if kill > run.started_at), float("inf")) - INTERVAL_S - patience_s()
 
 
 def due(calls: list[Call], before: float) -> dict[int, str]:
@@ -265,7 +272,7 @@ def unsaved(soak: Soak, stored: Sequence[RunSnapshot]) -> Iterator[float]:
     kept = {run.id for run in stored}
     for run in soak.runs:
         if run.id and run.id not in kept:
-            yield lost_from(soak, run) + INTERVAL_S + SAVING_S - run.started_at
+            yield lost_from(soak, run) + INTERVAL_S + patience_s() - run.started_at
 
 
 def lags(soak: Soak, stored: Sequence[RunSnapshot]) -> Iterator[float]:
@@ -273,7 +280,7 @@ def lags(soak: Soak, stored: Sequence[RunSnapshot]) -> Iterator[float]:
     by_id = {run.id: run for run in stored}
     for run in soak.runs:
         found = by_id.get(run.id)
-        kill = lost_from(soak, run) + INTERVAL_S + SAVING_S
+        kill = lost_from(soak, run) + INTERVAL_S + patience_s()
         if found is None or found.status != "interrupted":
             continue
         have = {choice: len(text) for choice, (text, _) in found.choices.items()}
