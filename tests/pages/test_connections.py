@@ -140,6 +140,20 @@ def test_server_is_changed_and_removed(chat: ChatServer):
     assert names() == []
 
 
+def test_key_that_is_still_being_typed_when_add_is_clicked_goes_to_this_server_and_to_no_later_one(chat: ChatServer):
+    """The browser sends the field's text and the click together, in either order."""
+    page = Page().set(name="mine", base_url=chat.base_url)
+    states = page.at._tree.get_widget_states()
+    add, key = (page.at.get_by_key(name).proto.id for name in ("upstream.add", page._key("key")))
+    states.widgets.add(id=add, trigger_value=True)
+    states.widgets.add(id=key, string_value=KEY)
+    page.at._run(states)
+    assert opened_workspace().router.upstreams.has_typed_key("mine")
+    page.set(name="other", base_url=chat.base_url).click("upstream.add")
+    assert names() == ["mine", "other"]
+    assert not opened_workspace().router.upstreams.has_typed_key("other")
+
+
 def test_server_that_is_down_says_so_and_what_to_do():
     page = Page().set(name="dead", base_url="http://127.0.0.1:9").click("upstream.add")
     assert "does not answer" in page.text
