@@ -40,6 +40,7 @@ _KNOWLEDGE_REFUSAL = "session.knowledge_refusal"
 _SHOWN_VIEW = "session.knowledge_view"
 _COMPARISON = "session.comparison"
 _COMPARISON_ID = "session.comparison_id"
+_COMPARISON_UNDO = "session.comparison_undo"
 KNOWLEDGE_VIEW = "knowledge.view"
 KNOWLEDGE_VIEWS = ("Search", "Documents")
 
@@ -391,3 +392,14 @@ def comparison_id() -> str:
     if _COMPARISON_ID not in st.session_state:
         st.session_state[_COMPARISON_ID] = new_draft_id()
     return str(st.session_state[_COMPARISON_ID])
+
+
+def comparison_undo() -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The comparison before the last button changed its slots, and after it."""
+    found: tuple[dict[str, Any], dict[str, Any]] | None = st.session_state.get(_COMPARISON_UNDO)
+    return found
+
+
+def set_comparison_undo(change: tuple[dict[str, Any], dict[str, Any]] | None) -> None:
+    """Remember a change of slots, for undoing; ``None`` forgets it."""
+    st.session_state[_COMPARISON_UNDO] = change

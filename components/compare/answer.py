@@ -78,7 +78,7 @@ def _ended(one: SlotFigures) -> str:
         return "none"
     if one.finished == one.runs:
         return str(one.runs)
-    return f"{one.finished} of {one.runs}" + ("" if one.ended == one.runs else " so far")
+    return f"{one.finished} of {one.runs} " + ("finished" if one.ended == one.runs else "so far")
 
 
 def _figure(name: str, interval: Interval | None) -> str:

@@ -69,6 +69,8 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
             help="Begin anew: two slots set like the Playground is now",
             on_click=desk.from_playground,
         )
+        if desk.undone(board) is not None:
+            st.button("Undo", key="compare.undo", icon=":material/undo:", help="The last change of the slots", on_click=desk.undo)
         key = "compare.repeats"
         st.session_state[key] = board.repeats
         st.number_input(

@@ -87,10 +87,30 @@ def put(board: Board) -> None:
 
 def change(how: Callable[..., Board], *arguments: Any) -> None:
     """The callback of every button that changes the board: ``how(board, *arguments)`` is the new one."""
+    before = collected()
     try:
-        put(how(collected(), *arguments))
+        after = how(before, *arguments)
     except NoRoom as full:
         st.toast(str(full), icon=":material/view_column:")
+        return
+    put(after)
+    session.set_comparison_undo((before.to_dict(), after.shared().to_dict()))
+
+
+def undone(board: Board) -> Board | None:
+    """What was there before the last button changed the slots; None when there is no such change, or something else happened since."""
+    kept = session.comparison_undo()
+    if kept is None or replace(board, edited=None) != replace(Board.from_dict(kept[1]), edited=None):
+        return None
+    return Board.from_dict(kept[0])
+
+
+def undo() -> None:
+    """The callback of Undo."""
+    before = undone(collected())
+    if before is not None:
+        put(before)
+    session.set_comparison_undo(None)
 
 
 def edit(place: int | None) -> None:
@@ -100,12 +120,16 @@ def edit(place: int | None) -> None:
 
 def from_playground() -> None:
     """The callback that begins anew from the Playground's draft."""
-    put(begun(_playground_draft()))
+    change(lambda _board: begun(_playground_draft()))
 
 
 def open_runs(runs: Sequence[RunSnapshot]) -> None:
     """Begin anew from stored runs: their requests become the slots, and they are shown."""
-    put(opened([run.body for run in runs], [run.id for run in runs]))
+    board = opened([run.body for run in runs], [run.id for run in runs])
+    if session.comparison() is None:
+        put(board)
+    else:
+        change(lambda _board: board)
 
 
 def runs_of(board: Board, place: int) -> list[RunSnapshot]:

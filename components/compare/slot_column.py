@@ -125,7 +125,7 @@ def _settings(board: Board, place: int, slot: Slot) -> None:
             return
         found = board.differences(place)
         if not found:
-            st.caption(f"Set like {LETTERS[0]}. Choose another model, or open the settings.")
+            st.caption(f"Set like {LETTERS[0]}. Change something.")
         for difference in found[:CHIPS]:
             _chip(board, place, slot, difference)
         if len(found) > CHIPS:

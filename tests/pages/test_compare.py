@@ -202,6 +202,20 @@ def test_new_session_finds_slots_names_prompts_and_runs_by_the_address(replay: R
     assert second.link != first.link, "two tabs on one link do not write over each other"
 
 
+def test_removed_slot_comes_back_with_its_chips_and_runs_until_something_else_happens(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model, seed=3), body(model, top_p=0.5)).click("run").finished()
+    runs = [page.runs(place) for place in range(3)]
+    page.open("more-compare-b").click("remove-compare-b")
+    assert paths(page) == {"compare-b": ["top_p"]}
+    page.click("compare.undo")
+    assert paths(page) == {"compare-b": ["seed"], "compare-c": ["top_p"]}
+    assert [page.runs(place) for place in range(3)] == runs
+    page.click("compare.add")
+    assert page.at.get_by_key("compare.undo")
+    page.set("compare.prompt", "Other")
+    assert not [button for button in page.at.button if button.key == "compare.undo"]
+
+
 def test_it_begins_with_the_playgrounds_draft_twice(replay: Replay, model: str) -> None:
     page = Page(replay)
     page.at.session_state["session.draft.a"] = {"body": body(model, top_p=0.3), "extra": ""}
