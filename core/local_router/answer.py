@@ -60,6 +60,10 @@ class Notes(Protocol):
         """Add an event that happens now, with ``at_ms``; what is given back may be added to."""
         ...
 
+    def tell(self, **data: Any) -> None:
+        """More about the attempt under way."""
+        ...
+
     def elapsed_ms(self) -> float:
         """Now, on the scale of ``at_ms``."""
         ...
@@ -71,6 +75,9 @@ class NoNotes:
     def note(self, kind: str, **data: Any) -> dict[str, Any]:
         """Forgets it."""
         return {"type": kind, "at_ms": 0.0, **data}
+
+    def tell(self, **data: Any) -> None:
+        """Forgets it."""
 
     def elapsed_ms(self) -> float:
         """No time passes."""

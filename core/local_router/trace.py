@@ -50,6 +50,10 @@ class Trace:
         self.events.append(event)
         return event
 
+    def tell(self, **data: Any) -> None:
+        """More about the attempt that began last: they follow one another."""
+        next((event for event in reversed(self.events) if event["type"] == "attempt"), {}).update(data)
+
     def first_token(self) -> None:
         """The first text is there."""
         self.note("first_token")

@@ -4,6 +4,7 @@ The upstream gets what an OpenAI-compatible server knows, and ``thinking`` as it
 none it is the contract's 16, for some servers' own default is no limit. A stream is asked to tell its usage (``stream_options``). What a
 server refuses and can be asked otherwise is asked otherwise, once, and remembered (``Dialect``): without ``/v1/completions`` over
 ``/v1/chat/completions`` with the prompt as one user message, without ``stream_options``, with ``max_completion_tokens``.
+The trace's attempt says so.
 
 Usage is the upstream's own word: nothing is counted here, and an upstream that tells none has none. Over chat, ``echo`` is done here,
 and what the model says while it reasons is no text (the upstream counts it in its usage).
@@ -15,7 +16,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from core.contract.parameters import PARAMETERS
 from core.contract.request import DEFAULT_MAX_TOKENS
@@ -54,13 +55,16 @@ class UpstreamModel:
     async def answer(self, call: Call) -> Answer:
         """Begin to answer: the upstream's first frame, or its whole answer's beginning, is there. Raises ``ApiError``."""
         dialect = self._upstream.dialect(self._model)
+        switched: list[dict[str, Any]] = []
         while True:
+            call.notes.tell(api=_api(dialect), **({"switched": switched} if switched else {}))
             try:
                 answer = await self._ask(call, dialect)
             except RouterRejected as error:
                 other = self._other_dialect(dialect, error)
                 if other is None:
                     raise self._failure(error) from None
+                switched.append({"status": error.status, "to": _difference(dialect, other)})
                 dialect = other
             except PlaygroundError as error:
                 raise self._failure(error) from None
@@ -78,7 +82,7 @@ class UpstreamModel:
             batches = UpstreamBatches(reply, dialect, call.choices, echoed, self._failure)
             fingerprint = await batches.begin()
             batches.opened = stack.pop_all()
-        return Answer(call.model, fingerprint, None, batches, api="chat" if dialect.chat else "completions")
+        return Answer(call.model, fingerprint, None, batches, api=_api(dialect))
 
     def _other_dialect(self, dialect: Dialect, error: RouterRejected) -> Dialect | None:
         """How to ask instead, after what was refused; None when there is no other way."""
@@ -93,6 +97,17 @@ class UpstreamModel:
 
     def _failure(self, error: PlaygroundError) -> ApiError:
         return upstream_failure(self._upstream.config.name, error, self._upstream.key_hint)
+
+
+def _api(dialect: Dialect) -> Literal["completions", "chat"]:
+    return "chat" if dialect.chat else "completions"
+
+
+def _difference(refused: Dialect, other: Dialect) -> str:
+    """What is asked otherwise, in one name for the trace."""
+    if other.chat != refused.chat:
+        return "chat"
+    return "max_completion_tokens" if other.max_tokens_name != refused.max_tokens_name else "no stream_options"
 
 
 def upstream_body(call: Call, model: str, dialect: Dialect) -> dict[str, Any]:

@@ -30,6 +30,9 @@ class Notebook:
         self.events.append({"type": kind, "at_ms": self.elapsed_ms(), **data})
         return self.events[-1]
 
+    def tell(self, **data: Any) -> None:
+        raise AssertionError("local models tell nothing of their attempt")
+
     def elapsed_ms(self) -> float:
         self.now_ms += 1
         return self.now_ms

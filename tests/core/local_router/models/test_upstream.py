@@ -262,6 +262,31 @@ def test_server_without_completions_is_asked_over_chat_and_remembered(ask: Ask, 
     assert "prompt" not in body
 
 
+def test_attempt_that_failed_says_which_api_was_asked_last_and_how_it_came_to_that(ask: Ask, up, chat: ChatServer):
+    chat.refuses = {"temperature": "temperature is not supported"}
+    first = ask(model="chat/thinker", stream=True)
+    assert first.status_code == 400
+    (event,) = attempts(up, first)
+    assert (event["api"], event["switched"]) == ("chat", [{"status": 404, "to": "chat"}])
+    chat.refuses = {}
+    assert "switched" in attempts(up, ask(model="chat/thinker"))[0]
+    assert "switched" not in attempts(up, ask(model="chat/thinker"))[0]  # remembered
+    chat.refuses = {"stream_options": "stream_options?", "max_tokens": "use max_completion_tokens"}
+    (event,) = attempts(up, ask(model="chat/thinker", stream=True))
+    assert event["status"] == 200
+    assert event["switched"] == [{"status": 400, "to": "no stream_options"}, {"status": 400, "to": "max_completion_tokens"}]
+
+
+async def test_attempt_at_a_server_that_is_not_there_or_silent_says_its_api_too(up: LocalRouter):
+    up.upstreams.put(UpstreamConfig(name="bytes", base_url="http://127.0.0.1:9"), SecretStr(UPSTREAM_KEY))
+    assert attempts(up, await post(up))[0]["api"] == "completions"
+    async with serving(Answer(ending="silent", headers_sent=False)) as server:
+        add(up, server, chat=True)
+        late = await post(up, timeout={"call_timeout": 50})
+    assert late.status_code == 504
+    assert attempts(up, late)[0]["api"] == "chat"
+
+
 @pytest.mark.shows("thinking.type", "thinking.budget_tokens", "thinking.thinking_level")
 @pytest.mark.parametrize(
     "thinking",
