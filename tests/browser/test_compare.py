@@ -16,6 +16,7 @@ from tests.browser.conftest import Opener
 from tests.browser.test_history import listed, open_directly, search, tick
 from tests.core.storage.samples import body, run
 from tests.support.app_process import AppProcess
+from tests.support.conditions import eventually
 from tests.support.playground_page import WITHIN_MS, Panel, PlaygroundPage
 from tests.support.replay import Replay, Script
 
@@ -56,6 +57,10 @@ class Compare:
     def chips(self, letter: str) -> list[str]:
         shown = self.page.keyed(f"chips-compare-{letter}").locator("[data-testid=stPopoverButton]:visible")
         return [re.sub(r"\s*expand_more\s*", "", text).strip() for text in shown.all_inner_texts()]
+
+    def wait_for_chips(self, letter: str, *expected: str) -> None:
+        """An edit in the settings redraws its group first, and the page after it."""
+        eventually(lambda: self.chips(letter) == list(expected), within_s=15, what=f"the chips {expected} at {letter}")
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_reload_in_the_middle_finds_slots_chips_and_streams_again(compare: Compa
     for letter in "ab":
         compare.panel(letter).wait_for_exact_text(" ".join(map(str, range(1, 51))))
     expect(compare.page.keyed("compare.prompt").locator("textarea")).to_have_value("count")
-    assert compare.chips("b") == [f"model {models[0]} → {models[1]}"]
+    compare.wait_for_chips("b", f"model {models[0]} → {models[1]}")
     for model in models:
         replay.release(model)
     for letter in "ab":
@@ -136,18 +141,19 @@ def test_reload_in_the_middle_finds_slots_chips_and_streams_again(compare: Compa
 
 def test_chips_are_right_after_an_edit_a_duplicate_and_a_move(compare: Compare) -> None:
     compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
-    assert compare.chips("b") == ["temperature not sent → 0.9"]
+    compare.wait_for_chips("b", "temperature not sent → 0.9")
     compare.more("b", "duplicate")
-    assert compare.chips("c") == ["temperature not sent → 0.9"]
+    compare.wait_for_chips("c", "temperature not sent → 0.9")
     compare.more("b", "left")
-    assert (compare.chips("b"), compare.chips("c")) == (["temperature sent → not sent"], [])
+    compare.wait_for_chips("b", "temperature sent → not sent")
+    compare.wait_for_chips("c")
 
 
 def test_difference_is_edited_where_it_is_shown(compare: Compare) -> None:
     compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
     compare.press("edit-compare-b").press("chip-compare-b.temperature")
     compare.page.set_field("temperature", 1.5)
-    assert compare.chips("b") == ["temperature not sent → 1.5"]
+    compare.wait_for_chips("b", "temperature not sent → 1.5")
 
 
 def test_repeats_are_counted_and_can_be_turned_through(compare: Compare, replay: Replay) -> None:
@@ -181,7 +187,7 @@ def test_runs_ticked_in_the_history_open_beside_each_other(playground: AppProces
     found = [compare.panel(letter).wait_until_ended().output().text_content() for letter in "ab"]
     assert sorted(found) == sorted(texts.values())
     first, second = (seed for text in found for seed in texts if texts[seed] == text)
-    assert compare.chips("b") == [f"seed {first} → {second}"]
+    compare.wait_for_chips("b", f"seed {first} → {second}")
     expect(page.keyed("compare.prompt").locator("textarea")).to_have_value(f"{word} one")
     expect(page.keyed("compare-answer")).to_contain_text("diverges at character")
 
