@@ -20,7 +20,8 @@ CREATE TABLE parties (
     UNIQUE (owner, kind, name));
 CREATE INDEX parties_of_owner ON parties(owner, kind, number);
 """
-_AFTER, _BEFORE = (f"number {sign} (SELECT number FROM parties WHERE id = ?)" for sign in "<>")
+_AFTER = "number < (SELECT number FROM parties WHERE id = ?)"
+_BEFORE = "number > (SELECT number FROM parties WHERE id = ?)"
 
 
 class PartyStore:
