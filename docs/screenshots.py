@@ -18,6 +18,8 @@ IMAGES = Path(__file__).parent / "images"
 DESK = {"viewport": {"width": 1360, "height": 860}}
 PHONE = {"viewport": {"width": 400, "height": 800}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PROMPT = "A function definition"
+EARLIER = ("The for statement", "An exception is", "A class definition", "The try statement", "Generator functions")
+QUERY = "how are exceptions raised"
 
 
 @contextmanager
@@ -33,6 +35,21 @@ def playground(browser: Browser, app: AppProcess, **context_options: Any) -> Ite
     context.close()
 
 
+def other_page(page: PlaygroundPage, name: str, key: str) -> PlaygroundPage:
+    """Go to another page by its link; ``key`` is something on it."""
+    page.page.get_by_role("link", name=name, exact=True).first.click()
+    page.keyed(key).first.wait_for()
+    return page.idle()
+
+
+def fill(page: PlaygroundPage, key: str, text: str) -> None:
+    """Type into a widget and take it over."""
+    box = page.keyed(key).locator("input, textarea").first
+    box.fill(text)
+    box.press("Enter")
+    page.idle()
+
+
 def take(page: PlaygroundPage, name: str) -> None:
     """Write one picture, from the top of the page, with nothing moving, no caret and nothing under the mouse."""
     page.page.evaluate("document.fonts.ready.then(() => document.activeElement?.blur())")
@@ -40,6 +57,22 @@ def take(page: PlaygroundPage, name: str) -> None:
     page.page.get_by_test_id("stMain").evaluate("(element) => element.scrollTo(0, 0)")
     page.page.screenshot(path=IMAGES / f"{name}.png", animations="disabled")
     sys.stdout.write(f"docs/images/{name}.png\n")
+
+
+def other_pages(page: PlaygroundPage) -> None:
+    """The pages beside the Playground, with something on them."""
+    for prompt in EARLIER:
+        page.type_prompt(prompt).run()
+        page.panel.wait_until_ended()
+        page.idle()
+    other_page(page, "History", "history.text")
+    take(page, "history-light")
+    other_page(page, "Knowledge", "k.orq.knowledge_bases.0.query")
+    fill(page, "k.orq.knowledge_bases.0.query", QUERY)
+    page.keyed("knowledge-match-1").wait_for()
+    take(page.idle(), "knowledge-light")
+    other_page(page, "Connections", "upstreams")
+    take(page, "connections-light")
 
 
 def main() -> None:
@@ -50,9 +83,7 @@ def main() -> None:
             with playground(browser, app, color_scheme=scheme, **DESK) as page:
                 take(page, f"playground-{scheme}")
                 if scheme == "light":
-                    page.page.get_by_role("link", name="Connections").first.click()
-                    page.page.get_by_role("button", name="Test").first.wait_for()
-                    take(page.idle(), "connections-light")
+                    other_pages(page)
         with playground(browser, app, color_scheme="light", **PHONE) as page:
             take(page, "playground-phone")
 
