@@ -7,6 +7,9 @@ const ICONS = {
   done: "M4 12.5l5 5L20 6.5",
   stop: "M7 6h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1z",
 };
+// After these milliseconds the end of a run is told again where no script has heard of it, each time after twice as long, up to the last.
+const TELL_AGAIN_MS = 3000;
+const TELL_LAST_MS = 96000;
 const instances = new WeakMap();
 
 function icon(name) {
@@ -182,12 +185,23 @@ class Panel {
     if (model.error && !this.error.hasChildNodes()) this.showError(model.error);
     if (this.closed === model) return;
     this.closed = model;
-    const known = this.data.run === model.run && ENDED.has(this.data.status);
+    const known = this.pythonKnows(model);
     if (!known) this.announcer.say(model.error ? `Failed. ${model.error.cause} ${model.error.next_step ?? ""}` : this.state.textContent);
     if (known || shared.told.has(model.run)) return;
     shared.told.add(model.run);
     // Later than the frame: a rerun keeps the browser busy while other panels may be about to show their last words.
-    setTimeout(() => this.fire("done", model.run), 40);
+    setTimeout(() => this.tellPython(model, TELL_AGAIN_MS), 40);
+  }
+
+  pythonKnows(model) {
+    return this.data.run === model.run && ENDED.has(this.data.status);
+  }
+
+  // Say that the run ended, and again at growing intervals until a script knows: what is said while Streamlit's connection is down is lost.
+  tellPython(model, againMs) {
+    if (this.model !== model || this.pythonKnows(model) || !this.root.isConnected) return;
+    this.fire("done", model.run);
+    if (againMs <= TELL_LAST_MS) setTimeout(() => this.tellPython(model, againMs * 2), againMs);
   }
 
   // Choices

@@ -150,7 +150,7 @@ def test_network_that_is_gone_for_a_while_loses_and_doubles_nothing(
     model = replay.add(Script.of(NUMBERS, hold_after=100))
     with failing(scripted_playground.port) as proxy:
         page = open_page(proxy.url)
-        page.expected_problems += ["net::ERR_", "WebSocket", "websocket", "EventSource", "Failed to fetch"]
+        page.expected_problems += ["net::ERR_", "WebSocket", "websocket", "EventSource", "Failed to fetch", "when disconnected from server"]
         page.open().choose_model(model).type_prompt("count").run()
         page.panel.wait_for_text(" 100")
         page.idle().panel.mark()
