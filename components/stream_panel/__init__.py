@@ -75,7 +75,8 @@ def stream_panel(
 
     ``key`` must be the slot's, never the run's. ``run`` and ``status`` are what this script knows of the slot's run: the panel fires
     ``done`` for every run whose end it saw and Python does not know yet (again after some seconds, where it is not heard).
-    ``placeholder`` is shown while there is no run; ``height`` is that of the text in pixels, by default about half of the window. ``on_done`` is called before the rerun.
+    ``placeholder`` is shown while there is no run; ``height`` is that of the text in pixels, by default about half of the window.
+    ``on_done`` is called before the rerun.
     """
     data = {
         "base": _base_path(),
