@@ -4,8 +4,9 @@ PORT ?= 8501
 VENV ?= .venv
 # An interpreter to build the virtual environment from; empty: the first Python 3.11 or newer on the PATH.
 PYTHON ?=
-# Test processes: one per core, at least two, and not more than there is memory for (each may hold an app and a Chromium).
-WORKERS ?= $(shell n=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`; [ $$n -lt 2 ] && n=2; [ $$n -gt 8 ] && n=8; echo $$n)
+# Test processes: one more than there are cores, for browser tests wait a lot, and not more than there is memory for (each may hold an
+# app and a Chromium).
+WORKERS ?= $(shell n=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`; n=$$((n + 1)); [ $$n -lt 3 ] && n=3; [ $$n -gt 8 ] && n=8; echo $$n)
 # More for pytest: make test ARGS="-k sse"
 ARGS ?=
 # One benchmark: make bench ONLY=decoding
@@ -33,8 +34,10 @@ run: $(RUN_STAMP)
 	@$(PY) -I -S .ci/port_free.py $(PORT)
 	@exec $(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
 
+# What failed is tried once more, by itself, and said: a browser on a busy machine misses a click now and then. Failing twice fails.
 test: $(DEV_STAMP) browser
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS) || \
+		{ [ $$? -eq 1 ] && echo "Trying what failed once more, by itself" && $(PY) -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: $(DEV_STAMP)
 	$(PY) -m ruff format --check .

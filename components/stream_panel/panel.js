@@ -10,6 +10,8 @@ const ICONS = {
 // After these milliseconds the end of a run is told again where no script has heard of it, each time after twice as long, up to the last.
 const TELL_AGAIN_MS = 3000;
 const TELL_LAST_MS = 96000;
+const DRAWN_WITHIN_MS = 2000;
+const LOOK_AGAIN_MS = 25;
 const instances = new WeakMap();
 
 function icon(name) {
@@ -198,8 +200,13 @@ class Panel {
   }
 
   // Say that the run ended, and again at growing intervals until a script knows: what is said while Streamlit's connection is down is lost.
-  tellPython(model, againMs) {
+  // It waits until the script that started the run is drawn, for a rerun before that would send the widgets as they were.
+  tellPython(model, againMs, waitedMs = 0) {
     if (this.model !== model || this.pythonKnows(model) || !this.root.isConnected) return;
+    if (this.data.run !== model.run && waitedMs < DRAWN_WITHIN_MS) {
+      setTimeout(() => this.tellPython(model, againMs, waitedMs + LOOK_AGAIN_MS), LOOK_AGAIN_MS);
+      return;
+    }
     this.fire("done", model.run);
     if (againMs <= TELL_LAST_MS) setTimeout(() => this.tellPython(model, againMs * 2), againMs);
   }

@@ -35,7 +35,7 @@ from tests.support.app_process import ROOT, clean_environment, free_port
 from tests.support.conditions import comes_true
 from tests.support.replay import Call, Replay, Script, replaying
 
-RUNS = int(os.environ.get("SOAK_RUNS", "200"))
+RUNS = int(os.environ.get("SOAK_RUNS", "100"))
 SEED = os.environ.get("SOAK_SEED") or secrets.token_hex(4)
 RUNS_A_KILL = 60
 AT_ONCE = 24
