@@ -36,7 +36,7 @@ run: $(RUN_STAMP)
 
 # What failed is tried once more, by itself, and said: a browser on a busy machine misses a click now and then. Failing twice fails.
 test: $(DEV_STAMP) browser
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS) || \
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS) || \
 		{ [ $$? -eq 1 ] && echo "Trying what failed once more, by itself" && $(PY) -m pytest --last-failed --last-failed-no-failures none $(ARGS); }
 
 check: $(DEV_STAMP)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ACCEPT: Final = "text/event-stream, application/json"
 _TOO_DEEP: Final = Problem("", "This is nested too deeply to be written as JSON; it must be flatter.")
-_POOL_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=60.0)
+_POOL_LIMITS: Final = httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=4.0)
 
 
 def encode_body(body: CompletionRequest | Mapping[str, Any]) -> bytes:

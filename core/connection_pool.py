@@ -17,7 +17,8 @@ from core.connection import Connection
 from core.gathering_transport import GatheringTransport
 
 MAX_CLIENTS: Final = 32
-KEEPALIVE_S: Final = 60.0
+KEEPALIVE_S: Final = 4.0
+"""How long an idle connection is kept: less than the 5 s after which uvicorn and Node close theirs, or a run would be sent just then."""
 LOOPBACK: Final = frozenset({"localhost", "::1"})
 
 
