@@ -8,6 +8,7 @@ import streamlit as st
 from pydantic import SecretStr
 
 from components import session
+from components.call_limit_field import call_limit_field
 from components.plain_text import plain
 from components.services import workspace
 from core.connection import DEFAULT_PATHS, Connection, ServerKind
@@ -60,6 +61,7 @@ def _form() -> None:
         _local()
     else:
         _remote(kind)
+    call_limit_field(session.connection())
     _test_button(session.connection())
 
 

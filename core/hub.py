@@ -13,12 +13,14 @@ import secrets
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 
+from core.call_limits import MOST_CALLS
+from core.call_places import CallPlaces, Place, Traffic
+from core.call_queue import CallQueue
 from core.channels import Attachment, Channel, Numbers
 from core.client import RouterClient, encode_body
 from core.connection import Connection
@@ -34,6 +36,8 @@ from core.write_behind import StorageHealth, WriteBehind
 CHANNEL_IDLE_S: Final = 600.0
 """How long a channel that nobody follows is kept."""
 MAX_CHANNELS: Final = 1000
+TOO_MANY: Final = 429
+"""The status with which a router says that it is asked too much."""
 
 OnChange = Callable[[Sequence[RunSnapshot]], None]
 
@@ -49,7 +53,8 @@ class HubFull(PlaygroundError):
 class Hub:
     """Runs, by id, and the channels that show them.
 
-    ``max_concurrent`` upstream calls run at a time, the rest wait in order. At most ``max_runs`` runs and ``max_characters`` characters
+    ``max_concurrent`` upstream calls run at a time, of them ``limit`` at each connection, fewer where its router asks for that; the
+    rest wait in order, each connection's for itself. At most ``max_runs`` runs and ``max_characters`` characters
     (text, raw answers and sent bodies together) are kept: ended runs go, oldest first; running ones never do, but one that outgrows
     half of ``max_characters`` fails. ``on_change`` gets snapshots, all that changed together: at a run's start, at most once a second
     while it changes, and at its end, in a thread of its own. While it raises StorageProblem, it is asked again and again, and ended
@@ -59,7 +64,8 @@ class Hub:
     def __init__(
         self,
         *,
-        max_concurrent: int = 64,
+        max_concurrent: int = MOST_CALLS,
+        limit: Callable[[Connection], int] | None = None,
         max_runs: int = 500,
         max_characters: int = 20_000_000,
         clock: Clock = time.monotonic,
@@ -87,7 +93,10 @@ class Hub:
         self._numbers = Numbers()
         self._releasing = False
         self._forget_signals: Callable[[], None] = lambda: None
-        self._queue: deque[Run] = deque()
+        self._places = CallPlaces(limit or (lambda connection: max_concurrent), most=max_concurrent, clock=clock)
+        self._taken: dict[str, Place] = {}
+        self._queue = CallQueue(self._places, self._launch, lambda run: self._wake_channels(run, at_once=True))
+        self._ends: dict[str, asyncio.Future[None]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tracing: dict[str, asyncio.Task[None]] = {}
         self._ends_as: dict[str, RunStatus] = {}
@@ -110,8 +119,8 @@ class Hub:
             return
         self._forget_signals()
         self.release_readers()
-        while self._queue:
-            self._finish(self._queue.popleft(), "interrupted")
+        for run in self._queue.close():
+            self._finish(run, "interrupted")
         tasks = dict(self._tasks)
         for run_id, task in tasks.items():
             self._ends_as.setdefault(run_id, "interrupted")
@@ -128,22 +137,34 @@ class Hub:
 
     # From any thread
 
-    def start(self, body: Mapping[str, Any], connection: Connection, *, slot: str = "a", channel: str | None = None) -> str:
+    def start(
+        self,
+        body: Mapping[str, Any],
+        connection: Connection,
+        *,
+        slot: str = "a",
+        channel: str | None = None,
+        run_id: str | None = None,
+        place: Place | None = None,
+        tags: Sequence[str] = (),
+    ) -> str:
         """Send ``body`` and return the run's id, which nobody can guess. With a ``channel``, its ``slot`` shows the run from now on.
 
-        The body is copied: what is sent is what it holds now. Whatever goes wrong afterwards is in the snapshot, not raised here;
-        InvalidRequest when ``body`` cannot be written as JSON, RuntimeError when the hub is not open.
+        The body is copied: what is sent is what it holds now. ``run_id`` is one from ``new_run_id``; with a ``place`` (from ``place``)
+        the run waits for nothing; ``tags`` are put on it in the history. Whatever goes wrong afterwards is in the snapshot, not raised
+        here; InvalidRequest when ``body`` cannot be written as JSON, RuntimeError when the hub is not open.
         """
         loop = self._loop
         if loop is None:
             raise RuntimeError("The hub is not open")
         sent = encode_body(body)
-        run = Run(secrets.token_urlsafe(12), slot, json.loads(sent), sent, connection, self._clock)
+        run = Run(run_id or new_run_id(), slot, json.loads(sent), sent, connection, self._clock)
+        run.tags = tuple(tags)
         with self._lock:
             self._runs[run.id] = run
             if channel is not None:
                 self._show(self.channel(channel), slot, run)
-        loop.call_soon_threadsafe(self._admit, run)
+        loop.call_soon_threadsafe(self._admit, run, place)
         return run.id
 
     def stop(self, run_id: str) -> bool:
@@ -242,6 +263,14 @@ class Hub:
         """How much is going on: runs kept, running and queued, channels."""
         return {"runs": len(self._runs), "running": len(self._tasks), "queued": len(self._queue), "channels": len(self._channels)}
 
+    def traffic(self, connection: Connection) -> Traffic:
+        """How much goes on at a connection, what waits included."""
+        return self._queue.traffic(connection)
+
+    def limits_changed(self) -> None:
+        """Somebody set another limit: who waits may have a place now."""
+        self._soon(self._fill)
+
     def release_readers(self) -> None:
         """Let every reader go, so that a server that waits for open answers can stop. Loop only."""
         with self._lock:
@@ -286,47 +315,78 @@ class Hub:
             self._loop.call_soon_threadsafe(work)
 
     def _changed(self, run: Run) -> None:
-        at_once = run.status != "streaming" or len(run.log) < 2
-        for channel in self._showing.get(run.id, ()):
-            channel.wake(at_once=at_once)
+        self._wake_channels(run, at_once=run.status != "streaming" or len(run.log) < 2)
         if self._changes:
             self._changes.note(run.id, run, at_once=run.status != "streaming")
 
+    def _wake_channels(self, run: Run, *, at_once: bool) -> None:
+        for channel in self._showing.get(run.id, ()):
+            channel.wake(at_once=at_once)
+
+    # Places, on the loop
+
+    async def place(self, connection: Connection) -> Place:
+        """A place for a background call, as soon as there is one; ``start`` takes it, or ``free`` gives it back.
+
+        CancelledError when the hub is closed meanwhile. Loop only.
+        """
+        if self._loop is None:
+            raise RuntimeError("The hub is not open")
+        return await self._queue.place(connection)
+
+    def places(self, connection: Connection, most: int) -> list[Place]:
+        """Up to ``most`` places for background calls that there are right now. Loop only."""
+        return self._queue.places(connection, most)
+
+    def free(self, place: Place) -> None:
+        """A place that no call was made with. Loop only."""
+        self._queue.free(place)
+
+    async def ended(self, run_id: str) -> None:
+        """Wait for a run's end; at once for one that is not under way here. Loop only."""
+        run = self._runs.get(run_id)
+        if run is not None and not run.ended:
+            await asyncio.shield(self._ends.setdefault(run_id, asyncio.get_running_loop().create_future()))
+
+    def _fill(self) -> None:
+        if self._loop is not None:
+            self._queue.fill()
+
     # Runs, on the loop
 
-    def _admit(self, run: Run) -> None:
+    def _admit(self, run: Run, place: Place | None) -> None:
         if self._loop is None:
             self._finish(run, "interrupted")
-        elif len(self._tasks) < self.max_concurrent:
-            self._launch(run)
+        elif place is not None:
+            self._launch(run, place)
         else:
-            self._queue.append(run)
-            run.place_in_queue(len(self._queue))
-            self._changed(run)
+            self._queue.add(run)
+            if run.status == "queued":
+                self._changed(run)
         self._evict()
 
-    def _launch(self, run: Run) -> None:
+    def _launch(self, run: Run, place: Place) -> None:
         run.leave()
+        self._taken[run.id] = place
         self._tasks[run.id] = asyncio.get_running_loop().create_task(self._follow(run), name=f"run {run.id}")
         self._changed(run)
 
-    def _admit_next(self) -> None:
-        if self._loop is not None and self._queue and len(self._tasks) < self.max_concurrent:
-            self._launch(self._queue.popleft())
-        for position, run in enumerate(self._queue, 1):
-            if run.queue_position != position:
-                run.place_in_queue(position)
-                self._changed(run)
+    def _leave_place(self, run: Run, status: RunStatus, error: RunError | None) -> None:
+        place = self._taken.pop(run.id)
+        if error is not None and (error.status == TOO_MANY or error.retry_after_s is not None):
+            self._places.refused(place, error.retry_after_s)
+        elif status == "finished":
+            self._places.answered(place)
+        self._places.give_back(place)
 
     def _cancel(self, run: Run) -> None:
         task = self._tasks.get(run.id)
         if task is not None:
             self._ends_as.setdefault(run.id, "stopped")
             task.cancel()
-        elif run in self._queue:
-            self._queue.remove(run)
+        elif self._queue.remove(run):
             self._finish(run, "stopped")
-            self._admit_next()
+            self._fill()
 
     async def _follow(self, run: Run) -> None:
         """One run from its request to its end. The border where an unexpected exception becomes a failed run."""
@@ -348,8 +408,9 @@ class Hub:
         self._ends_as.pop(run.id, None)
         if self._loop is not None and REQUEST_ID_HEADER in run.headers:
             self._tracing[run.id] = asyncio.get_running_loop().create_task(self._trace(run), name=f"trace of {run.id}")
+        self._leave_place(run, status, error)
         self._finish(run, status, error, raw)
-        self._admit_next()
+        self._fill()
         self._evict()
 
     async def _stream(self, run: Run) -> None:
@@ -382,6 +443,9 @@ class Hub:
     def _finish(self, run: Run, status: RunStatus, error: RunError | None = None, raw: str = "") -> None:
         run.end(status, error, raw)
         self._changed(run)
+        waiting = self._ends.pop(run.id, None)
+        if waiting is not None:
+            waiting.set_result(None)
 
     def _evict(self) -> None:
         """Let ended runs go, oldest first, until the rest fits; those that storage has not taken go at twice the limits only."""
@@ -400,6 +464,11 @@ class Hub:
                     for slot in [slot for slot, attachment in channel.slots.items() if attachment.run is run]:
                         channel.evict(slot)
                     channel.wake()
+
+
+def new_run_id() -> str:
+    """An id for a run that nobody can guess."""
+    return secrets.token_urlsafe(12)
 
 
 class AnswerTooLong(PlaygroundError):

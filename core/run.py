@@ -91,7 +91,7 @@ class RunSnapshot:
     ``body`` is the request as data and ``sent`` the exact bytes; ``choices`` by index; ``headers`` are the answer's ``x-router-*``
     (lower case); ``raw`` is the answer as received, cut at 4 MiB (then ``raw_truncated``); ``queue_position`` counts from 1 and is
     ``None`` unless queued; ``pieces`` is how many pieces of text have come; ``trace`` is what our own router told about the request
-    after its end (``core.local_router.trace``), ``None`` for every other router.
+    after its end (``core.local_router.trace``), ``None`` for every other router; ``tags`` are those it was started with.
     """
 
     id: str
@@ -116,6 +116,7 @@ class RunSnapshot:
     queue_position: int | None
     pieces: int
     trace: Mapping[str, Any] | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -153,6 +154,7 @@ class Run:
         self.error: RunError | None = None
         self.queue_position: int | None = None
         self.trace: Mapping[str, Any] | None = None
+        self.tags: tuple[str, ...] = ()
         self.cut = ""
         self.version = 0
         self._watch = Stopwatch(clock)
@@ -328,6 +330,7 @@ class Run:
             queue_position=self.queue_position,
             pieces=len(self.log),
             trace=self.trace,
+            tags=self.tags,
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from starlette.routing import BaseRoute
 
 from core import run_routes
+from core.call_limits import CallLimits
 from core.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
@@ -62,7 +63,7 @@ class Workspace:
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
     ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
-    ``preferences`` is what else somebody set; ``exports`` writes runs to files.
+    ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -79,7 +80,8 @@ class Workspace:
         self.retention = Retention(self.preferences, self.runs, RunRetention(self.database))
         self._retaining: asyncio.Task[None] | None = None
         self.exports = ExportJobs(self.runs)
-        self.hub = Hub(on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
+        self.call_limits = CallLimits(self.preferences)
+        self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))
@@ -96,6 +98,7 @@ class Workspace:
         StorageRefused when the database is newer than this program; one that does not answer is tried again while runs go on.
         """
         await asyncio.to_thread(self._keeper.open)
+        await asyncio.to_thread(self.call_limits.load)
         self.loop = asyncio.get_running_loop()
         self.router.start()
         await self.hub.open()

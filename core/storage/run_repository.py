@@ -281,6 +281,8 @@ class RunRepository:
         pk = int(kept.pk)
         contents = run_rows.contents(run) | ({"cost_detail": cost.detail()} if cost else {})
         connection.execute(upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk"))
+        for tag in run.tags if not kept.indexed else ():
+            connection.execute(upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag"))
         for attempt in attempts_of(run):
             tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
             connection.execute(upsert(connection, attempts, tried, "run_pk", "number"))

@@ -2,7 +2,8 @@
 
 ``model`` is words joined by ``/``: ``tokens=1500``, ``rate=100`` (tokens a second; none: as fast as can be), ``first=2`` (seconds
 before the first), ``n=3``, ``cut`` (the line breaks after the tokens), ``hold`` (silence after them), ``status=429``, ``text=emoji``,
-``whole`` (one choice as one JSON document, not as a stream).
+``whole`` (one choice as one JSON document, not as a stream), ``most=4`` (429 while more answers than that are under way, with
+``Retry-After`` of ``after`` milliseconds where that is given).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def expected_text(tokens: int, kind: str = "plain") -> str:
 class ReplayUpstream:
     """The server. ``requests`` are the bodies that came, ``asked`` the addresses of GETs, which are answered with ``trace``, the bytes
     of a whole response, or with 404; ``sent`` the wall-clock time of each token, by the body's ``user``;
-    ``open`` counts answers under way, ``aborted`` those whose client went away."""
+    ``open`` counts answers under way, ``most_open`` the most there ever were, ``refused`` the 429s of ``most``, ``aborted`` those whose
+    client went away."""
 
     def __init__(self) -> None:
         self.requests: list[dict[str, Any]] = []
@@ -38,7 +40,7 @@ class ReplayUpstream:
         self.asked: list[str] = []
         self.trace = b""
         self.sent: dict[str, list[float]] = {}
-        self.open = 0
+        self.open = self.most_open = self.refused = 0
         self.aborted = 0
         self.base_url = ""
         self._server: asyncio.Server | None = None
@@ -85,7 +87,13 @@ class ReplayUpstream:
             head = f"HTTP/1.1 {plan['status']} No\r\nRetry-After: 7\r\nx-router-request-id: req-no\r\nContent-Length: {len(error)}\r\n\r\n"
             writer.write(head.encode() + error)
             return
+        if self.open >= int(plan.get("most", self.open + 1)):
+            self.refused += 1
+            wait = f"retry-after-ms: {plan['after']}\r\n" if "after" in plan else ""
+            writer.write(f"HTTP/1.1 429 Too Many Requests\r\n{wait}Content-Length: 0\r\n\r\n".encode())
+            return
         self.open += 1
+        self.most_open = max(self.most_open, self.open)
         gone = asyncio.ensure_future(reader.read(1))
         try:
             async for block in self._blocks(body, plan):

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from components.call_limit_field import traffic_parts
+from core.call_places import Traffic
 from core.workspace import opened_workspace
 from tests.core.local_router.upstreams.chat_server import ChatServer, chat_server
 from tests.support.server_thread import served
@@ -171,3 +173,25 @@ def test_test_of_a_key_that_is_refused_does_not_send_people_to_the_page_they_are
     assert "Who are you?" in page.text
     assert "Connections page" not in page.text
     assert "Enter a key." in page.text
+
+
+def test_calls_at_once_are_set_for_the_address_and_hold_for_everybody() -> None:
+    current = opened_workspace()
+    page = Page()
+    key = "connection.local.calls_at_once"
+    assert page.at.get_by_key(key).value == 64
+    page.at.get_by_key(key).set_value(3)
+    page.run()
+    try:
+        assert current.call_limits.limit(current.local_connection) == 3
+        assert current.hub.traffic(current.local_connection).limit == 3
+        assert Page().at.get_by_key(key).value == 3
+    finally:
+        current.call_limits.set(current.local_connection, 64)
+
+
+def test_what_runs_and_waits_and_how_far_a_connection_backed_off_is_said_in_words() -> None:
+    assert traffic_parts(Traffic(16, 16, 3, 40)) == ["3 running, 40 waiting"]
+    parts = traffic_parts(Traffic(16, 4, 0, 2, 7.4))
+    assert "backed off to 4 of 16 at once" in parts[1]
+    assert "asked to wait 7 s more" in parts[2]

@@ -85,6 +85,18 @@ def test_saving_again_updates_the_run_and_leaves_what_people_put_on_it(stored: R
     assert (kept(stored, made.id).tags, kept(stored, made.id).cost_usd) == ((), None)
 
 
+def test_a_run_keeps_the_tags_it_was_started_with_until_somebody_takes_them_off(stored: RunRepository) -> None:
+    made = run(status="streaming", tags=("sweep one",))
+    stored.save([made])
+    stored.tag([made.id], "good")
+    done = replace(made, status="finished")
+    stored.save([done])
+    assert kept(stored, made.id).tags == ("good", "sweep one")
+    stored.untag([made.id], "sweep one")
+    stored.save([done])
+    assert kept(stored, made.id).tags == ("good",)
+
+
 def test_answer_as_received_is_stored_at_the_end_only(stored: RunRepository) -> None:
     made = run(status="streaming")
     stored.save([made])
