@@ -4,6 +4,7 @@ Branches are cut by who can act::
 
     PlaygroundError               every error the playground raises on purpose
     ├── InvalidRequest            the user, before anything is sent: problems by path
+    ├── InvalidPreset             the user: what is to be a preset, or a file of them, is none
     ├── ConnectionProblem         the network or the address
     │   ├── ConnectionFailed      no connection: refused, unknown host, TLS, wrong URL
     │   └── TimedOut              connected or not, nothing came in time
@@ -68,6 +69,12 @@ class InvalidRequest(PlaygroundError):
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(first.sentence + more, "Correct the marked field.")
         self.problems = problems
+
+
+class InvalidPreset(PlaygroundError):
+    """What was to be kept or read as a preset is none; nothing was changed."""
+
+    kind = "invalid_preset"
 
 
 class ConnectionProblem(PlaygroundError):

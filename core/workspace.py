@@ -40,6 +40,7 @@ from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.draft_repository import DraftRepository
 from core.storage.preference_repository import PreferenceRepository
+from core.storage.preset_repository import PresetRepository
 from core.storage.run_costs import RunCosts
 from core.storage.run_figures import RunFigures
 from core.storage.run_keeper import RunKeeper
@@ -61,7 +62,7 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
-    ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
+    ``presets`` is the library of presets. ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
@@ -82,6 +83,7 @@ class Workspace:
         self.exports = ExportJobs(self.runs)
         self.call_limits = CallLimits(self.preferences)
         self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
+        self.presets = PresetRepository(self.database)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))

@@ -172,3 +172,60 @@ processes = Table(
     Column("pid", BigInteger, nullable=False),
     Column("seen_at", Moment, nullable=False),
 )
+
+presets = Table(
+    "presets",
+    metadata,
+    Column("pk", _KEY, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("sort_name", Words, nullable=False),
+    Column("folder", Words, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("digest", Words, nullable=False),
+    Column("models", Json, nullable=False),
+    Column("sets", Integer, nullable=False),
+    Column("starred", Boolean, nullable=False, server_default=text("false")),
+    Column("origin_preset", Words),
+    Column("origin_version", Integer),
+    Column("created_at", Moment, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    Column("archived_at", Moment),
+    Column("deleted_at", Moment),
+    Column("description", Words, nullable=False),
+    Column("words", Words, nullable=False),
+    UniqueConstraint("owner", "id", name="uq_presets_owner_id"),
+    sqlite_autoincrement=True,
+)
+
+PRESETS_SORTED_BY: Final = ("saved_at", "created_at", "sort_name")
+"""What the library is sorted by, by indexes like those of runs."""
+
+for _name in PRESETS_SORTED_BY:
+    _listed = presets.c.deleted_at.is_(None)
+    Index(f"ix_presets_{_name}", presets.c.owner, presets.c[_name], presets.c.pk, sqlite_where=_listed, postgresql_where=_listed)
+
+Index("ix_presets_folder", presets.c.owner, presets.c.folder)
+
+preset_tags = Table(
+    "preset_tags",
+    metadata,
+    Column("preset_pk", _KEY, ForeignKey("presets.pk", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("tag", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Index("ix_preset_tags_tag", "owner", "tag", "preset_pk"),
+)
+
+preset_versions = Table(
+    "preset_versions",
+    metadata,
+    Column("preset_pk", _KEY, ForeignKey("presets.pk", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("owner", Words, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("note", Words, nullable=False, server_default=""),
+    Column("restored", Integer),
+    Column("saved_at", Moment, nullable=False),
+)

@@ -45,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "postgresql":
         shared: Database = request.getfixturevalue("shared_postgres")
         with shared.write() as connection:
-            connection.execute(text("TRUNCATE runs, drafts, answers, preferences, processes RESTART IDENTITY CASCADE"))
+            connection.execute(text("TRUNCATE runs, drafts, answers, preferences, processes, presets RESTART IDENTITY CASCADE"))
         yield shared
         return
     shutil.copy(request.getfixturevalue("sqlite_file"), tmp_path / FILE_NAME)
