@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -220,10 +221,11 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(replay: Replay, tmp_path: 
 def test_ctrl_c_ends_the_run_with_its_text_written(replay: Replay, tmp_path: Path) -> None:
     model = replay.add(Script.of("so far and never more", hold_after=2))
     arguments = [sys.executable, "-m", "core", "run", written(tmp_path, {"model": model, "prompt": "p"}), "--base-url", replay.url]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # tests in a shell's background inherit that it is ignored
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **heard) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.read(6) == b"so far"
-        process.send_signal(2)
+        process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr.read() == b"interrupted\n"

@@ -18,9 +18,9 @@ from core.local_router.__main__ import arguments, main
 @contextmanager
 def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The router as a process, and the line it says."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "core.local_router", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    arguments = [sys.executable, "-m", "core.local_router", *options]
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # tests in a shell's background inherit that it is ignored
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as process:
         try:
             assert process.stdout
             yield process, process.stdout.readline()
