@@ -40,7 +40,10 @@ _KNOWLEDGE_REFUSAL = "session.knowledge_refusal"
 _SHOWN_VIEW = "session.knowledge_view"
 _COMPARISON = "session.comparison"
 _COMPARISON_ID = "session.comparison_id"
+_COMPARISON_SEEN = "session.comparison_seen"
 _COMPARISON_UNDO = "session.comparison_undo"
+_COMPARISON_NOTICE = "session.comparison_notice"
+_DELETED_COMPARISONS = "session.deleted_comparisons"
 KNOWLEDGE_VIEW = "knowledge.view"
 KNOWLEDGE_VIEWS = ("Search", "Documents")
 
@@ -387,19 +390,57 @@ def set_comparison(value: dict[str, Any]) -> None:
     st.session_state[_COMPARISON] = value
 
 
-def comparison_id() -> str:
-    """The id under which this session keeps its comparison for a reload; one of its own for every session."""
-    if _COMPARISON_ID not in st.session_state:
-        st.session_state[_COMPARISON_ID] = new_draft_id()
-    return str(st.session_state[_COMPARISON_ID])
-
-
-def comparison_undo() -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The comparison before the last button changed its slots, and after it."""
-    found: tuple[dict[str, Any], dict[str, Any]] | None = st.session_state.get(_COMPARISON_UNDO)
+def comparison_id() -> str | None:
+    """The id of the comparison being edited; ``None`` before there is one."""
+    found: str | None = st.session_state.get(_COMPARISON_ID)
     return found
 
 
-def set_comparison_undo(change: tuple[dict[str, Any], dict[str, Any]] | None) -> None:
+def set_comparison_id(value: str, *, revision: int) -> None:
+    """Edit this comparison, of which the session has ``revision``."""
+    st.session_state[_COMPARISON_ID] = value
+    st.session_state[_COMPARISON_SEEN] = revision
+
+
+def comparison_revision() -> int:
+    """The revision of the comparison that this session has."""
+    return int(st.session_state.get(_COMPARISON_SEEN, 0))
+
+
+def forget_comparison() -> None:
+    """Edit none; the Compare page then begins a new one."""
+    for key in (_COMPARISON, _COMPARISON_ID, _COMPARISON_SEEN, _COMPARISON_UNDO):
+        st.session_state.pop(key, None)
+
+
+def comparison_undo() -> tuple[str, dict[str, Any], dict[str, Any]] | None:
+    """Which comparison was edited before the last button changed its slots or began anew, how it was, and what there was after."""
+    found: tuple[str, dict[str, Any], dict[str, Any]] | None = st.session_state.get(_COMPARISON_UNDO)
+    return found
+
+
+def set_comparison_undo(change: tuple[str, dict[str, Any], dict[str, Any]] | None) -> None:
     """Remember a change of slots, for undoing; ``None`` forgets it."""
     st.session_state[_COMPARISON_UNDO] = change
+
+
+def take_comparison_notice() -> str | None:
+    """What there is to say about the comparison, given once."""
+    found: str | None = st.session_state.pop(_COMPARISON_NOTICE, None)
+    return found
+
+
+def set_comparison_notice(text: str) -> None:
+    """Say something about the comparison when the page is drawn next."""
+    st.session_state[_COMPARISON_NOTICE] = text
+
+
+def deleted_comparisons() -> list[str]:
+    """The comparisons that the last deletion on the History page took, for undoing."""
+    found: list[str] = st.session_state.get(_DELETED_COMPARISONS, [])
+    return found
+
+
+def set_deleted_comparisons(ids: list[str]) -> None:
+    """Offer to bring comparisons back; an empty list offers nothing."""
+    st.session_state[_DELETED_COMPARISONS] = ids

@@ -32,7 +32,11 @@ def _banner() -> None:
 
 def _trouble() -> tuple[str, StorageHealth] | None:
     current = workspace()
-    for what, health in (("Runs", current.hub.storage_health), ("Drafts", current.drafts.health)):
+    for what, health in (
+        ("Runs", current.hub.storage_health),
+        ("Drafts", current.drafts.health),
+        ("Comparisons", current.comparisons.health),
+    ):
         if not health.ok:
             return what, health
     return None

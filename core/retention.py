@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -125,6 +125,14 @@ class Runs(Protocol):
         ...
 
 
+class Purged(Protocol):
+    """What else is removed for good some days after it was deleted by hand."""
+
+    def purge(self, deleted_before: datetime) -> int:
+        """Remove for good what was deleted before a moment; how many."""
+        ...
+
+
 class Counted(Protocol):
     """Who counts before anything goes."""
 
@@ -134,7 +142,10 @@ class Counted(Protocol):
 
 
 class Retention:
-    """The installation's rule, and its application. Any thread; StorageProblem while the database cannot be used."""
+    """The installation's rule, and its application. Any thread; StorageProblem while the database cannot be used.
+
+    ``others`` are purged with the runs that were deleted by hand, and not counted.
+    """
 
     def __init__(
         self,
@@ -142,11 +153,13 @@ class Retention:
         runs: Runs,
         counted: Counted,
         *,
+        others: Sequence[Purged] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._preferences = preferences
         self._runs = runs
         self._counted = counted
+        self._others = others
         self._now = now
         self._applying = threading.Lock()
         self._soon: threading.Thread | None = None
@@ -181,6 +194,8 @@ class Retention:
             removed = 0 if rule.off else self._runs.retain(max_age=rule.max_age, max_bytes=rule.max_bytes)
             moment = self._now()
             purged = self._runs.purge(moment - DELETED_FOR)
+            for other in self._others:
+                other.purge(moment - DELETED_FOR)
             before = self.outcome
             if removed or purged:
                 log.info("retention removed %d runs, and %d that were deleted", removed, purged)

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from core import run_routes
 from core.call_limits import CallLimits
 from core.client import RouterClient
+from core.comparison.store import ComparisonStore
 from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
 from core.errors import TimedOut
@@ -37,6 +38,7 @@ from core.settings import Settings
 from core.signing import Signer
 from core.storage.answer_repository import AnswerRepository
 from core.storage.attempt_repository import AttemptRepository
+from core.storage.comparison_repository import ComparisonRepository
 from core.storage.database import Database
 from core.storage.draft_repository import DraftRepository
 from core.storage.preference_repository import PreferenceRepository
@@ -62,6 +64,7 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
+    ``comparisons`` are those that people work on, ``listed_comparisons`` finds the stored ones for a list.
     ``presets`` is the library of presets. ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
@@ -78,13 +81,15 @@ class Workspace:
         self.attempts = AttemptRepository(self.database)
         self.figures = RunFigures(self.database)
         self.reckoning = Reckoning(RunCosts(self.database), lambda run: run_cost(run, self.prices.prices))
-        self.retention = Retention(self.preferences, self.runs, RunRetention(self.database))
         self._retaining: asyncio.Task[None] | None = None
         self.exports = ExportJobs(self.runs)
         self.call_limits = CallLimits(self.preferences)
         self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.presets = PresetRepository(self.database)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
+        self.listed_comparisons = ComparisonRepository(self.database)
+        self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)
+        self.retention = Retention(self.preferences, self.runs, RunRetention(self.database), others=(self.listed_comparisons,))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -105,6 +110,7 @@ class Workspace:
         self.router.start()
         await self.hub.open()
         self.drafts.open()
+        self.comparisons.open()
         self._retaining = asyncio.create_task(self.retention.keep_applying())
 
     async def close(self) -> None:
@@ -113,6 +119,7 @@ class Workspace:
             self._retaining.cancel()
         await asyncio.to_thread(self.reckoning.close)
         await self.hub.close()
+        await self.comparisons.close()
         await self.drafts.close()
         self.router.stop()
         self.exports.close()

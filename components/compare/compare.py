@@ -12,6 +12,7 @@ from components.compare import desk
 from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
 from components.compare.guards import guards
+from components.compare.heading import heading
 from components.compare.slot_column import slot_column
 from components.parameter_form import Refreshed, collect, request_field
 from components.run_column import Slot, standing
@@ -25,23 +26,25 @@ CSS = Path(__file__).with_name("compare.css")
 def compare() -> None:
     """Draw the page."""
     board = desk.gathered(st.query_params.get(desk.LINK))
+    found = desk.found_runs(board)
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
-    runs = [desk.runs_of(board, place) for place in range(len(slots))]
+    runs = [of_slot.found for of_slot in found]
     models = workspace().models(slots[0].connection)
     st.html(CSS)
+    heading()
     _request(board, slots)
     guards(board)
     with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
         with st.container(key="compare-slots"):
             for place, slot in enumerate(slots):
-                slot_column(board, place, slot, runs[place], models)
+                slot_column(board, place, slot, found[place], models)
         if board.edited is not None and board.edited < len(slots):
             with st.container(key="compare-settings", gap="small"):
                 _settings(board, slots[board.edited], models)
     answer(board, runs)
     with st.bottom:
-        run_all_bar(board, slots, running=any(not run.ended for of_slot in runs for run in of_slot))
-    st.query_params[desk.LINK] = session.comparison_id()
+        run_all_bar(board, slots, running=any(of_slot.running for of_slot in found))
+    st.query_params[desk.LINK] = session.comparison_id() or ""
 
 
 def _request(board: Board, slots: Sequence[Slot]) -> None:
@@ -61,13 +64,6 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
             help=f"Set like {LETTERS[0]}, to change from there" if len(slots) < MOST_SLOTS else f"There is room for {MOST_SLOTS}",
             on_click=desk.change,
             args=(Board.added,),
-        )
-        st.button(
-            "From the Playground",
-            key="compare.from_playground",
-            icon=":material/experiment:",
-            help="Begin anew: two slots set like the Playground is now",
-            on_click=desk.from_playground,
         )
         if desk.undone(board) is not None:
             st.button("Undo", key="compare.undo", icon=":material/undo:", help="The last change of the slots", on_click=desk.undo)

@@ -16,7 +16,11 @@ from components.parameter_form import collect, forget_widgets
 from components.run_column import launch
 from components.services import workspace
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board, NoRoom, begun, opened
+from core.comparison.record import Comparison
 from core.comparison.repeats import cache_trap, repeated, uncached
+from core.comparison.runs import SlotRuns, board_runs
+from core.comparison.store import EditedElsewhere
+from core.draft_store import new_draft_id
 from core.outgoing import outgoing
 from core.run import RunSnapshot
 
@@ -38,16 +42,51 @@ def gathered(linked: str | None) -> Board:
     Call before anything is drawn.
     """
     if session.comparison() is None:
-        kept = workspace().drafts.load(linked) if linked else None
-        put(Board.from_dict(kept) if kept and "slots" in kept else begun(_playground_draft()))
+        found = workspace().comparisons.find(linked) if linked else None
+        if linked and found is None:
+            session.set_comparison_notice("This comparison was not found. It may have been deleted, or belong to another playground.")
+        if found is None:
+            begin(begun(_playground_draft()))
+        else:
+            adopt(found)
+    else:
+        _catch_up()
     board = collected()
     _remember(board)
     return board
 
 
+def adopt(found: Comparison) -> None:
+    """Edit ``found`` from now on; for callbacks, and before anything is drawn."""
+    session.set_comparison_id(found.id, revision=found.revision)
+    put(found.board)
+
+
+def begin(board: Board) -> None:
+    """Edit a new comparison from now on."""
+    made = workspace().comparisons.begin(new_draft_id(), board)
+    session.set_comparison_id(made.id, revision=made.revision)
+    put(board)
+
+
+def _catch_up() -> None:
+    """Take over what another tab made of the comparison, where nothing was edited here."""
+    comparison_id = session.comparison_id()
+    now = workspace().comparisons.current(comparison_id) if comparison_id else None
+    if now is not None and now.revision != session.comparison_revision() and collected() == remembered():
+        adopt(now)
+
+
 def _playground_draft() -> dict[str, Any]:
     draft = session.draft(PLAYGROUND_SLOT)
     return session.FIRST_DRAFT if draft is None else collect(PLAYGROUND_SLOT, draft)
+
+
+def remembered() -> Board:
+    """The session's comparison as it was kept last."""
+    kept = session.comparison() or {}
+    slots = [{**one, "draft": session.draft(slot_key(place)) or session.FIRST_DRAFT} for place, one in enumerate(kept["slots"])]
+    return Board.from_dict({**kept, "slots": slots})
 
 
 def collected() -> Board:
@@ -62,9 +101,16 @@ def collected() -> Board:
 
 
 def _remember(board: Board) -> None:
-    """Keep the board in the session, and where a reload finds it."""
+    """Keep the board in the session and in the comparison; in a copy of it where another tab has changed it meanwhile."""
+    store, comparison_id = workspace().comparisons, session.comparison_id() or new_draft_id()
+    try:
+        kept = store.edit(comparison_id, board, seen=session.comparison_revision())
+    except EditedElsewhere as elsewhere:
+        name = f"{elsewhere.now.name} (copy)" if elsewhere.now.name else ""
+        kept = store.begin(new_draft_id(), board, name=name)
+        session.set_comparison_notice("Another tab has changed this comparison meanwhile: what you do here goes on in a copy.")
+    session.set_comparison_id(kept.id, revision=kept.revision)
     data = board.to_dict()
-    workspace().drafts.save(session.comparison_id(), data)
     for place, one in enumerate(data["slots"]):
         session.set_draft(slot_key(place), one.pop("draft"))
     session.set_comparison(data)
@@ -94,23 +140,51 @@ def change(how: Callable[..., Board], *arguments: Any) -> None:
         st.toast(str(full), icon=":material/view_column:")
         return
     put(after)
-    session.set_comparison_undo((before.to_dict(), after.shared().to_dict()))
+    _undoable(before)
+
+
+def _undoable(before: Board, comparison_id: str | None = None) -> None:
+    """Let the change from ``before``, of this comparison or of another one, be undone as long as nothing else happens."""
+    session.set_comparison_undo((comparison_id or str(session.comparison_id()), before.to_dict(), remembered().shared().to_dict()))
 
 
 def undone(board: Board) -> Board | None:
     """What was there before the last button changed the slots; None when there is no such change, or something else happened since."""
     kept = session.comparison_undo()
-    if kept is None or replace(board, edited=None) != replace(Board.from_dict(kept[1]), edited=None):
+    if kept is None or replace(board, edited=None) != replace(Board.from_dict(kept[2]), edited=None):
         return None
-    return Board.from_dict(kept[0])
+    return Board.from_dict(kept[1])
 
 
 def undo() -> None:
     """The callback of Undo."""
-    before = undone(collected())
-    if before is not None:
-        put(before)
+    before, kept = undone(collected()), session.comparison_undo()
+    if before is not None and kept is not None:
+        former = workspace().comparisons.find(kept[0])
+        if former is not None and former.id != session.comparison_id():
+            adopt(former)
+        else:
+            put(before)
     session.set_comparison_undo(None)
+
+
+def start_over(board: Board) -> None:
+    """Begin a new comparison in place of the one that is edited, which stays where it is kept; for callbacks."""
+    if session.comparison() is None:
+        begin(board)
+        return
+    before, former = collected(), session.comparison_id()
+    _remember(before)
+    begin(board)
+    _undoable(before, former)
+
+
+def copy() -> None:
+    """The callback of Duplicate: go on in a copy, with the runs; the comparison stays as it is."""
+    board, former = collected(), workspace().comparisons.current(str(session.comparison_id()))
+    start_over(board)
+    if former is not None and former.name:
+        workspace().comparisons.rename(str(session.comparison_id()), f"{former.name} (copy)")
 
 
 def edit(place: int | None) -> None:
@@ -120,22 +194,41 @@ def edit(place: int | None) -> None:
 
 def from_playground() -> None:
     """The callback that begins anew from the Playground's draft."""
-    change(lambda _board: begun(_playground_draft()))
+    start_over(begun(_playground_draft()))
 
 
 def open_runs(runs: Sequence[RunSnapshot]) -> None:
     """Begin anew from stored runs: their requests become the slots, and they are shown."""
-    board = opened([run.body for run in runs], [run.id for run in runs])
-    if session.comparison() is None:
-        put(board)
-    else:
-        change(lambda _board: board)
+    start_over(opened([run.body for run in runs], [run.id for run in runs]))
 
 
-def runs_of(board: Board, place: int) -> list[RunSnapshot]:
-    """The runs of a slot that can still be found, in the order they were started."""
+def open_stored(comparison_id: str) -> bool:
+    """Go on with a stored comparison; False when it is not there. For callbacks, and before the page is drawn."""
+    found = workspace().comparisons.find(comparison_id)
+    if found is None:
+        return False
+    if session.comparison() is not None:
+        _remember(collected())
+    session.set_comparison_undo(None)
+    adopt(found)
+    return True
+
+
+def found_runs(board: Board) -> tuple[SlotRuns, ...]:
+    """The runs of every slot that are still there; each slot then shows one of them."""
+    found = board_runs(board, workspace().hub, workspace().runs)
+    for place, of_slot in enumerate(found):
+        key, ids = slot_key(place), [run.id for run in of_slot.found]
+        if of_slot.missing and session.run_id(key) not in ids:
+            session.set_run_id(key, ids[-1] if ids else None)
+            if not ids:
+                workspace().hub.detach(session.channel(), key)
+    return found
+
+
+def _under_way(board: Board, place: int) -> bool:
     hub = workspace().hub
-    return [run for run_id in board.slots[place].runs if (run := hub.snapshot(run_id) or hub.elsewhere(run_id))]
+    return any((run := hub.run(run_id)) is not None and not run.ended for run_id in board.slots[place].runs)
 
 
 def leaving(board: Board) -> list[dict[str, Any]]:
@@ -153,7 +246,7 @@ def run(places: Sequence[int] | None = None) -> None:
     problems = {place: found[0].sentence for place in chosen if (found := outgoing(board.slots[place].draft).problems)}
     for place in chosen:
         session.set_refusal(slot_key(place), problems.get(place))
-    if problems or any(not found.ended for place in chosen for found in runs_of(board, place)):
+    if problems or any(_under_way(board, place) for place in chosen):
         return
     bodies = leaving(board)
     started: dict[int, list[str]] = {place: [] for place in chosen}

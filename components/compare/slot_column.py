@@ -13,6 +13,7 @@ from components.parameter_form import request_field
 from components.plain_text import plain
 from components.run_column import Slot
 from core.comparison.board import LETTERS, MOST_SLOTS, Board
+from core.comparison.runs import SlotRuns
 from core.comparison.settings import Difference, shown
 from core.contract.parameters import parameter
 from core.run import RunSnapshot
@@ -24,23 +25,24 @@ CHIPS = 8
 CHIP_CHARACTERS = 60
 
 
-def slot_column(board: Board, place: int, slot: Slot, runs: Sequence[RunSnapshot], models: Sequence[str]) -> None:
+def slot_column(board: Board, place: int, slot: Slot, runs: SlotRuns, models: Sequence[str]) -> None:
     """Draw the slot at ``place``; ``runs`` are those last started together."""
     # Keys of widgets that are no parameters do not begin with the slot: ``stop`` and ``name`` are fields of a request, too.
     with st.container(key=f"slot-{slot.name}", border=True, gap="small"):
-        _head(board, place, slot, runs)
+        _head(board, place, slot, running=runs.running)
         problems = slot.outgoing.problems if session.refusal(slot.name) else ()
         request_field(slot.name, slot.draft, "model", problems, models=models, kind=slot.connection.kind)
         if board.slots[place].own_prompt:
             request_field(slot.name, slot.draft, "prompt", problems, kind=slot.connection.kind)
         _settings(board, place, slot)
         _refusal(slot)
-        _repeats(slot, runs)
+        if runs.sentence:
+            st.caption(f":material/delete_sweep: {runs.sentence}")
+        _repeats(slot, runs.found)
         run_column.output(slot, placeholder=PLACEHOLDER, height=PANEL_PX, alone=False)
 
 
-def _head(board: Board, place: int, slot: Slot, runs: Sequence[RunSnapshot]) -> None:
-    running = any(not run.ended for run in runs)
+def _head(board: Board, place: int, slot: Slot, *, running: bool) -> None:
     key = slot.name
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}", wrap=False):
         with st.container(key=f"title-{key}", width="stretch"):

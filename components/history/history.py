@@ -10,6 +10,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.history.comparison_list import comparison_list
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
 from components.history.run_files import export_runs, import_runs
@@ -34,8 +35,14 @@ def history() -> None:
 
 
 def _history() -> None:
-    which, order = run_filters(_values)
-    runs, charts, usage = st.tabs(["Runs", "Charts", "Usage"], key="history-tabs", on_change="rerun")
+    above = st.container(gap="small")
+    runs, comparisons, charts, usage = st.tabs(["Runs", "Comparisons", "Charts", "Usage"], key="history-tabs", on_change="rerun")
+    if comparisons.open:
+        with comparisons:
+            comparison_list()
+        return
+    with above:
+        which, order = run_filters(_values)
     if charts.open:
         with charts:
             run_charts(which)

@@ -18,7 +18,11 @@ def storage_state() -> None:
     with st.container(key="storage", gap="small", width=720):
         st.subheader("Storage", anchor=False)
         current = workspace()
-        states = (("Runs", current.hub.storage_health), ("Drafts", current.drafts.health))
+        states = (
+            ("Runs", current.hub.storage_health),
+            ("Drafts", current.drafts.health),
+            ("Comparisons", current.comparisons.health),
+        )
         if all(health.ok for _, health in states):
             st.markdown(":green[:material/check_circle:] Runs and drafts are being saved.")
         for what, health in states:

@@ -55,10 +55,15 @@ class Board:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Board:
-        """What ``to_dict`` gave; KeyError or TypeError for anything else."""
+        """What ``to_dict`` gave, whatever else is in it; ValueError for anything that is no board."""
         kept = copy.deepcopy(dict(data))
-        slots = tuple(BoardSlot(one["draft"], one["name"], one["own_prompt"], tuple(one["runs"])) for one in kept.pop("slots"))
-        return cls(slots, **kept)
+        slots, repeats, edited = kept.get("slots"), kept.get("repeats", 1), kept.get("edited")
+        if not isinstance(slots, list) or not 1 <= len(slots) <= MOST_SLOTS:
+            raise ValueError(f"A board has from 1 to {MOST_SLOTS} slots.")
+        if isinstance(repeats, bool) or not isinstance(repeats, int) or not 1 <= repeats <= MOST_REPEATS:
+            raise ValueError(f"A board has from 1 to {MOST_REPEATS} repeats.")
+        open_place = edited if isinstance(edited, int) and 0 <= edited < len(slots) else None
+        return cls(tuple(map(_slot, slots)), kept.get("prompt"), repeats, bool(kept.get("keep_cache")), open_place)
 
     def with_slot(self, place: int, slot: BoardSlot) -> Board:
         """The board with another slot at ``place``."""
@@ -152,6 +157,16 @@ class Board:
             raise NoRoom(f"There is room for {MOST_SLOTS} slots.")
         edited = self.edited if self.edited is None or self.edited < place else self.edited + len(fresh)
         return replace(self, slots=(*self.slots[:place], *fresh, *self.slots[place:]), edited=edited)
+
+
+def _slot(data: Any) -> BoardSlot:
+    draft = data.get("draft") if isinstance(data, Mapping) else None
+    if not isinstance(draft, dict) or not isinstance(draft.get("body"), dict):
+        raise ValueError("A slot has a draft with a body.")
+    name, runs = data.get("name", ""), data.get("runs", [])
+    if not isinstance(name, str) or not isinstance(runs, list | tuple) or not all(isinstance(run, str) for run in runs):
+        raise ValueError("A slot has a name and a list of runs.")
+    return BoardSlot({"extra": "", **draft}, name[:40], bool(data.get("own_prompt")), tuple(runs))
 
 
 def begun(draft: Mapping[str, Any]) -> Board:

@@ -162,6 +162,16 @@ class RunRepository:
             row = connection.execute(self._whole().where(runs.c.id == run_id)).first()
             return replace(run_rows.stored(row), tags=self._tags(connection, [row.pk]).get(row.pk, ())) if row else None
 
+    def statuses(self, ids: Sequence[str]) -> dict[str, str]:
+        """How runs stand, by id: their status, ``deleted`` where they were deleted; those that are not here are left out."""
+        found: dict[str, str] = {}
+        with self._database.read() as connection:
+            for first in range(0, len(ids), BATCH):
+                batch = ids[first : first + BATCH]
+                asked = select(runs.c.id, runs.c.status, runs.c.deleted_at).where(runs.c.owner == self._owner, runs.c.id.in_(batch))
+                found |= {row.id: row.status if row.deleted_at is None else "deleted" for row in connection.execute(asked)}
+        return found
+
     def page(self, which: RunFilter | None = None, order: RunOrder | None = None, *, after: str | None = None, limit: int = 50) -> RunPage:
         """At most ``limit`` rows (1 to 1,000) after the cursor of the page before. ValueError for a cursor of another order."""
         which, order = which or RunFilter(), order or RunOrder()

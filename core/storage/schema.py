@@ -143,6 +143,30 @@ drafts = Table(
     Index("ix_drafts_saved_at", "owner", "saved_at"),
 )
 
+comparisons = Table(
+    "comparisons",
+    metadata,
+    Column("pk", _KEY, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("id", Words, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("prompt_start", Words, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("models", Json, nullable=False),
+    Column("runs", Json, nullable=False),
+    Column("document", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    Column("starred", Boolean, nullable=False, server_default=text("false")),
+    Column("note", Words, nullable=False, server_default=""),
+    Column("tags", Json, nullable=False),
+    Column("words", Words, nullable=False),
+    UniqueConstraint("owner", "id", name="uq_comparisons_owner_id"),
+    Index("ix_comparisons_updated_at", "owner", "updated_at", "pk"),
+    sqlite_autoincrement=True,
+)
+
 answers = Table(
     "answers",
     metadata,

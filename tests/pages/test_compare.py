@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from components.compare import desk
 from core.comparison.board import MOST_SLOTS, opened
+from core.comparison.record import Comparison
+from core.storage.run_query import RunFilter
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script
@@ -50,7 +52,13 @@ class Page:
 
     @property
     def board(self) -> Any:
-        return opened_workspace().drafts.load(self.at.session_state["session.comparison_id"])
+        return self.comparison.board.to_dict()
+
+    @property
+    def comparison(self) -> Comparison:
+        found = opened_workspace().comparisons.find(self.at.session_state["session.comparison_id"])
+        assert found is not None
+        return found
 
     @property
     def link(self) -> str:
@@ -199,7 +207,65 @@ def test_new_session_finds_slots_names_prompts_and_runs_by_the_address(replay: R
     assert "B · seeded" in second.words
     assert [second.runs(0), second.runs(1)] == [first.runs(0), first.runs(1)]
     assert second.words.count(f"answered by **{model}**") == 2
-    assert second.link != first.link, "two tabs on one link do not write over each other"
+    assert second.link == first.link
+    assert second.comparison == first.comparison, "opening it changes nothing"
+
+
+def test_two_tabs_follow_each_other_and_an_edit_of_an_old_state_goes_on_in_a_copy(replay: Replay, model: str) -> None:
+    first = Page(replay, body(model), body(model)).set("compare.name", "Pair")
+    second = Page(replay, link=first.link)
+    first.set("compare.prompt", "Mine")
+    assert second.run().at.get_by_key("compare.prompt").value == "Mine"
+    first.set("compare.prompt", "Mine again")
+    second.set("compare.prompt", "Theirs")
+    assert "goes on in a copy" in second.words
+    assert (second.link != first.link, second.comparison.name, second.board["prompt"]) == (True, "Pair (copy)", "Theirs")
+    assert (first.run().board["prompt"], first.comparison.name) == ("Mine again", "Pair")
+    assert "copy" not in second.run().words
+
+
+def test_link_to_nothing_says_so_and_begins_anew(replay: Replay) -> None:
+    page = Page(replay, link="nothing-here")
+    assert "was not found" in page.words
+    assert len(page.board["slots"]) == 2
+
+
+def test_comparison_that_was_run_is_listed_in_the_history_under_its_name_and_one_that_was_not_is_not(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(replay.add(Script.of("two"))))
+    listed = opened_workspace().listed_comparisons
+    assert not page.comparison.stored
+    page.click("run").finished().set("compare.name", f"Named {model}")
+    opened_workspace().comparisons.flush()
+    (row,), count = listed.page(f"named {model}")
+    assert (row.id, row.name, row.slots, row.runs, count) == (page.link, f"Named {model}", 2, (*page.runs(0), *page.runs(1)), 1)
+
+
+def test_beginning_anew_leaves_the_comparison_where_it_is_and_undo_goes_back_to_it(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model, seed=3)).click("run").finished()
+    before = page.comparison
+    page.open("compare.new").click("compare.from_playground")
+    assert page.link != before.id
+    assert page.runs(0) == []
+    assert opened_workspace().comparisons.find(before.id) == before
+    page.click("compare.undo")
+    assert page.comparison == before
+    page.open("compare.new").click("compare.copy")
+    assert (page.link != before.id, page.comparison.board) == (True, before.board)
+
+
+def test_deleted_run_is_said_to_be_missing_and_the_rest_is_as_it_was(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model, seed=3)).set("compare.repeats", 2).click("run").finished()
+    runs, repository = [page.runs(place) for place in range(2)], opened_workspace().runs
+    eventually(lambda: set(repository.statuses([*runs[0], *runs[1]]).values()) == {"finished"}, within_s=15, what="runs in storage")
+    moment = repository.delete(RunFilter(ids=(runs[1][0],)))
+    assert "1 of 2 runs is missing: deleted" in page.run().words
+    repository.delete(RunFilter(ids=(runs[1][1],)))
+    assert "All 2 runs are missing" in page.run().words
+    assert page.words.count("answered by") == 1, "A's answer is still shown"
+    assert page.runs(1) == runs[1]
+    assert moment is not None
+    repository.undelete(moment)
+    assert "1 of 2 runs is missing" in page.run().words
 
 
 def test_removed_slot_comes_back_with_its_chips_and_runs_until_something_else_happens(replay: Replay, model: str) -> None:
@@ -219,7 +285,7 @@ def test_removed_slot_comes_back_with_its_chips_and_runs_until_something_else_ha
 def test_it_begins_with_the_playgrounds_draft_twice(replay: Replay, model: str) -> None:
     page = Page(replay)
     page.at.session_state["session.draft.a"] = {"body": body(model, top_p=0.3), "extra": ""}
-    page.click("compare.from_playground")
+    page.open("compare.new").click("compare.from_playground")
     assert [slot["draft"]["body"] for slot in page.board["slots"]] == [body(model, top_p=0.3)] * 2
     assert page.at.get_by_key("compare.prompt").value == "Say it"
 

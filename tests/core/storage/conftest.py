@@ -45,7 +45,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "postgresql":
         shared: Database = request.getfixturevalue("shared_postgres")
         with shared.write() as connection:
-            connection.execute(text("TRUNCATE runs, drafts, answers, preferences, processes, presets RESTART IDENTITY CASCADE"))
+            names = "runs, comparisons, drafts, answers, preferences, processes, presets"
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         yield shared
         return
     shutil.copy(request.getfixturevalue("sqlite_file"), tmp_path / FILE_NAME)

@@ -1,0 +1,97 @@
+"""The comparison itself: its name, its marks, and how to begin another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from components import session
+from components.compare import desk
+from components.plain_text import plain
+from components.services import workspace
+from core.comparison.record import LONGEST_NAME, Comparison
+
+
+def heading() -> None:
+    """Draw the line above the request."""
+    notice = session.take_comparison_notice()
+    if notice:
+        st.info(plain(notice), icon=":material/info:")
+    now = workspace().comparisons.current(session.comparison_id() or "")
+    if now is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-heading"):
+        _name(now)
+        if now.starred:
+            st.markdown(":material/star:", width="content")
+        if now.stored:
+            st.caption(_kept(now), width="content")
+        popover("New", "add_box", "Begin another comparison; this one stays in the history", _new)
+        popover("Keep", "bookmark", "Star, note, tags, a copy", lambda: _marks(now))
+
+
+def popover(label: str, icon: str, tip: str, body: Callable[[], None]) -> None:
+    """A popover of the heading, whose ``body`` is drawn when it is open."""
+    box = st.popover(label, key=f"compare.{label.lower()}", icon=f":material/{icon}:", type="tertiary", help=tip, on_change="rerun")
+    if box.open:
+        with box:
+            body()
+
+
+def _name(now: Comparison) -> None:
+    key = "compare.name"
+    st.session_state[key] = now.name
+    st.text_input(
+        "Name of the comparison",
+        key=key,
+        max_chars=LONGEST_NAME,
+        placeholder="Name this comparison",
+        label_visibility="collapsed",
+        width=300,
+        on_change=_rename,
+        args=(now.id, key),
+    )
+
+
+def _rename(comparison_id: str, key: str) -> None:
+    workspace().comparisons.rename(comparison_id, str(st.session_state[key] or ""))
+
+
+def _kept(now: Comparison) -> str:
+    return ":material/history: in the History"
+
+
+def _new() -> None:
+    for label, icon, name, how in _beginnings():
+        st.button(label, key=f"compare.{name}", icon=f":material/{icon}:", type="tertiary", on_click=_close_and, args=("new", how))
+
+
+def _beginnings() -> Sequence[tuple[str, str, str, Callable[[], None]]]:
+    return (
+        ("From the Playground", "experiment", "from_playground", desk.from_playground),
+        ("A copy of this one", "content_copy", "copy", desk.copy),
+    )
+
+
+def _close_and(popover_name: str, how: Callable[[], None]) -> None:
+    st.session_state[f"compare.{popover_name}"] = False
+    how()
+
+
+def _marks(now: Comparison) -> None:
+    store = workspace().comparisons
+    for key, value in (("compare.star", now.starred), ("compare.note", now.note), ("compare.tags", list(now.tags))):
+        st.session_state[key] = value
+    st.toggle("Star", key="compare.star", on_change=lambda: store.star(now.id, bool(st.session_state["compare.star"])))
+    st.text_area(
+        "Note", key="compare.note", height=80, on_change=lambda: store.annotate(now.id, str(st.session_state["compare.note"] or ""))
+    )
+    st.multiselect(
+        "Tags",
+        list(now.tags),
+        key="compare.tags",
+        accept_new_options=True,
+        placeholder="Add a tag",
+        on_change=lambda: store.tag(now.id, st.session_state["compare.tags"]),
+    )
