@@ -32,8 +32,8 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def comparison_list() -> None:
-    """Draw the search, the list and the bar; StorageProblem where the list cannot be read."""
+def comparison_filters() -> tuple[str, bool]:
+    """Draw the search; the words to look for, and whether only starred ones are meant."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="comparisons-filters"):
         text = st.text_input(
             "Search",
@@ -44,11 +44,16 @@ def comparison_list() -> None:
             persist_state="session",
         )
         starred = st.toggle("Starred", key="comparisons.starred", persist_state="session")
+    return text or "", starred
+
+
+def comparison_list(text: str, *, starred: bool) -> None:
+    """Draw the list and the bar; StorageProblem where the list cannot be read."""
     current = workspace()
     current.comparisons.flush()
     view = f"comparisons {text!r} {starred}"
     skip = len(session.history_pages(view)) * PAGE
-    rows, count = current.listed_comparisons.page(text or "", starred=starred, skip=skip, limit=PAGE)
+    rows, count = current.listed_comparisons.page(text, starred=starred, skip=skip, limit=PAGE)
     _undo()
     ticked = _table(rows) if rows else _nothing(filtered=bool(text or starred))
     _bar(ticked, rows, skip, count, view)

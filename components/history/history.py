@@ -10,7 +10,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
-from components.history.comparison_list import comparison_list
+from components.history.comparison_list import comparison_filters, comparison_list
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
 from components.history.run_files import export_runs, import_runs
@@ -38,8 +38,10 @@ def _history() -> None:
     above = st.container(gap="small")
     runs, comparisons, charts, usage = st.tabs(["Runs", "Comparisons", "Charts", "Usage"], key="history-tabs", on_change="rerun")
     if comparisons.open:
+        with above:
+            words, starred = comparison_filters()
         with comparisons:
-            comparison_list()
+            comparison_list(words, starred=starred)
         return
     with above:
         which, order = run_filters(_values)
