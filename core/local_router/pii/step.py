@@ -105,7 +105,10 @@ async def _redacted(
     event["language"] = detection.language
     counts = Counter(finding.kind for findings in detection.findings for finding in findings)
     event["entities"] = dict(sorted(counts.items()))
-    return _with_texts(body, [placeholders.hidden(text, found) for text, found in zip(texts, detection.findings, strict=True)])
+    redacted = _with_texts(body, [placeholders.hidden(text, found) for text, found in zip(texts, detection.findings, strict=True)])
+    if redacted.get("user"):
+        trace.labels["user"] = redacted["user"]  # the trace holds no value that was hidden
+    return redacted
 
 
 async def _detected(texts: Sequence[str], private: tuple[str, ...], selection: Selection) -> Detection:

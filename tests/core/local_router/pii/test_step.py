@@ -34,9 +34,10 @@ async def test_model_gets_placeholders_and_the_caller_gets_values():
 async def test_value_is_in_no_trace_no_log_and_no_header(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG)
     bench = Bench(a=ScriptedModel(["<EMAIL_ADDRESS_1>"]))
-    await bench.say(prompt=f"Write to {CANARY}", plugins=ON, cache={"type": "exact_match"})
+    await bench.say(prompt=f"Write to {CANARY}", user=CANARY, plugins=ON, cache={"type": "exact_match"})
     (event,) = bench.events("pii")
-    assert (event["result"], event["entities"], event["language"]) == ("redacted", {"EMAIL_ADDRESS": 1}, None)
+    assert (event["result"], event["entities"], event["language"]) == ("redacted", {"EMAIL_ADDRESS": 2}, None)
+    assert bench.traces[-1].view()["user"] == "<EMAIL_ADDRESS_1>"
     assert event["duration_ms"] > 0
     assert CANARY not in json.dumps(bench.traces[-1].view()) + str(bench.headers) + caplog.text
     assert CANARY not in str(bench.models["a"].asked) + str(vars(bench.pipeline._cache))
