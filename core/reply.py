@@ -99,9 +99,11 @@ class Reply:
     async def aclose(self) -> None:
         """Lets go of the answer. A stream that was read to its ``[DONE]`` gives its connection back; any other is closed."""
         body = self._body
-        if self._ended and body is not None and not self._response.is_closed:
-            await _drain(body)
-        await self._response.aclose()
+        try:
+            if self._ended and body is not None and not self._response.is_closed:
+                await _drain(body)
+        finally:  # also when the caller is cancelled meanwhile
+            await self._response.aclose()
         for generator in (self._iteration, body):
             if generator is not None:
                 await generator.aclose()

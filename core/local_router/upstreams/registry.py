@@ -25,7 +25,8 @@ LISTING_WAIT_S: Final = 0.7
 EMBEDDED_AT_ONCE: Final = 32
 """Texts in one call of an embedding server: what the strictest of them take."""
 
-_IDLE_CONNECTIONS: Final = 32
+IDLE_CONNECTIONS: Final = 32
+"""Connections to one upstream that are kept for the next call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Upstreams:
         self._added_file = added_file
         self._environ = environ
         self._typed: dict[str, SecretStr] = {}
-        self._pool = ConnectionPool(_IDLE_CONNECTIONS)
+        self._pool = ConnectionPool(IDLE_CONNECTIONS)
         self._lock = threading.Lock()
         self._upstreams: dict[str, Upstream] = {}
         self.problems: tuple[str, ...] = ()

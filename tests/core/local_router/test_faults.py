@@ -1,4 +1,5 @@
-"""Thousands of requests, 64 at once, most of them with a fault somewhere: all are answered, and nothing is left behind."""
+"""Thousands of requests, 64 at once, most of them with a fault somewhere, in a model or an upstream: all are answered, and nothing is left
+behind."""
 
 from __future__ import annotations
 
@@ -17,7 +18,10 @@ from pydantic import SecretStr
 
 from core.local_router.clock import Clock
 from core.local_router.server import listen, make_server
+from core.local_router.upstreams import UpstreamConfig, Upstreams
+from core.local_router.upstreams.registry import IDLE_CONNECTIONS
 from tests.core.local_router.fakes import at_once
+from tests.core.local_router.faulty_upstream import FAULTS, FaultyUpstream, faulty_upstream
 from tests.support.conditions import comes_true
 
 REQUESTS = int(os.environ.get("FAULT_REQUESTS", "3000"))
@@ -44,13 +48,16 @@ def random_request(rng: random.Random) -> dict[str, Any]:
     """A request with a fault, most likely, and policies against it."""
 
     def model() -> str:
-        return "local/pydoc-1" if rng.random() < 0.3 else f"rehearsal/{rng.choice(SCRIPTS)}"
+        drawn = rng.random()
+        if drawn < 0.25:
+            return "local/pydoc-1"
+        return f"rehearsal/{rng.choice(SCRIPTS)}" if drawn < 0.65 else f"faulty/{rng.choice(list(FAULTS))}"
 
     if rng.random() < 0.2:  # few different ones, so that the cache reaches its size soon
-        asked = {"model": model(), "prompt": "x", "max_tokens": 8, "seed": rng.randrange(3), "timeout": {"call_timeout": 40}}
+        asked = {"model": model(), "prompt": "x", "max_tokens": 8, "seed": rng.randrange(3), "timeout": {"call_timeout": 200}}
         return asked | {"cache": {"type": "exact_match"}, "stream": rng.random() < 0.5}
     body: dict[str, Any] = {"model": model(), "prompt": "def " * rng.randrange(1, 5), "max_tokens": rng.randrange(1, 12)}
-    body["timeout"] = {"call_timeout": 40}
+    body["timeout"] = {"call_timeout": 200}
     body["stream"] = rng.random() < 0.6
     if rng.random() < 0.4:
         body["retry"] = {"count": rng.randrange(1, 3), "on_codes": [429, 500, 502, 503, 504, 529]}
@@ -82,10 +89,12 @@ async def ask(port: int, body: dict[str, Any], *, leaves: bool) -> Outcome:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[int]:
-    """The port of a router that runs in this loop, where its tasks can be counted."""
+async def served(upstream: FaultyUpstream) -> AsyncIterator[int]:
+    """The port of a router that runs in this loop, where its tasks can be counted, with ``upstream`` as ``faulty``."""
+    upstreams = Upstreams()
+    upstreams.put(UpstreamConfig(name="faulty", base_url=upstream.base_url))
     with listen(0) as listener:
-        server = make_server(SecretStr(""), 0, Clock(sleep=at_once))
+        server = make_server(SecretStr(""), 0, Clock(sleep=at_once), upstreams=upstreams)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         await comes_true(lambda: server.started)
         try:
@@ -122,13 +131,21 @@ async def soak(port: int, requests: int, rng: random.Random) -> Counter[Outcome]
 
 async def test_every_request_is_answered_and_nothing_is_left():
     rng = random.Random(11)
-    async with served() as port:
+    async with faulty_upstream() as upstream, served(upstream) as port:
+
+        def others() -> tuple[set[asyncio.Task[Any]], int]:
+            """Tasks and sockets, but for two a kept connection to the upstream: its both ends."""
+            return {*asyncio.all_tasks()} - upstream.tasks, sockets() - 2 * upstream.open
+
         await soak(port, 2_000, rng)  # caches, traces and scripts reach their size
-        before, open_before, memory_before = {*asyncio.all_tasks()}, sockets(), memory()
+        await comes_true(lambda: not upstream.answering)
+        (before, open_before), memory_before = others(), memory()
         async with asyncio.timeout(300):  # half a minute on an idle machine
             outcomes = await soak(port, REQUESTS, rng)
-            await comes_true(lambda: not asyncio.all_tasks() - before and sockets() <= open_before)
-        grown = memory() - memory_before
+            await comes_true(lambda: not others()[0] - before and others()[1] <= open_before)
+            await comes_true(lambda: not upstream.answering and upstream.open <= IDLE_CONNECTIONS)
+        grown, seen = memory() - memory_before, upstream.seen
+    assert seen > REQUESTS / 10
     assert grown < REQUESTS * 2_000  # bytes: an answer left a request would be more
     assert outcomes.total() == REQUESTS
     assert outcomes["unanswered"] == 0
