@@ -25,7 +25,7 @@ class Settings:
 
     ``secret`` signs the tokens of runs and channels. ``local_pace`` is the embedded model's speed in tokens per second, 0 for unpaced.
     ``router_config`` is the local router's ``router.toml``, where it is not the data directory's. ``database_url`` is a PostgreSQL
-    server's, with its password; ``None`` for an SQLite file in ``data_dir``.
+    server's, with its password; ``None`` for an SQLite file in ``data_dir``. ``presets_dir`` is a folder whose files are presets.
     """
 
     data_dir: Path
@@ -37,12 +37,13 @@ class Settings:
     local_pace: float = 80.0
     router_config: Path | None = None
     database_url: SecretStr | None = None
+    presets_dir: Path | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Settings from ``ORQ_API_KEY``, ``ORQ_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_BASE_URL`` (a trailing
         ``/v1``, usual there, is taken off), ``PLAYGROUND_DATA_DIR``, ``PLAYGROUND_SECRET``, ``PLAYGROUND_LOCAL_PACE``,
-        ``PLAYGROUND_ROUTER_CONFIG``, ``DATABASE_URL``.
+        ``PLAYGROUND_ROUTER_CONFIG``, ``PLAYGROUND_PRESETS_DIR``, ``DATABASE_URL``.
 
         Raises ``ValueError`` naming the variable when its value cannot be used.
         """
@@ -59,6 +60,7 @@ class Settings:
             local_pace=_number(environ, "PLAYGROUND_LOCAL_PACE", 80.0),
             router_config=_file(environ, "PLAYGROUND_ROUTER_CONFIG"),
             database_url=_database_url(environ),
+            presets_dir=_folder(environ, "PLAYGROUND_PRESETS_DIR"),
         )
 
 
@@ -87,6 +89,16 @@ def _file(environ: Mapping[str, str], name: str) -> Path | None:
     path = Path(text).expanduser()
     if not path.is_file():
         raise ValueError(f"{name} must name a file; there is none at {text[:200]!r}")
+    return path
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise ValueError(f"{name} must name a folder; there is none at {text[:200]!r}")
     return path
 
 

@@ -27,6 +27,7 @@ from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
 from core.pii_capabilities import listed_capabilities
+from core.preset.folder import PresetFolder
 from core.price_book import PriceBook
 from core.reckoning import Reckoning
 from core.retention import Retention
@@ -65,7 +66,8 @@ class Workspace:
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
     ``comparisons`` are those that people work on, ``listed_comparisons`` finds the stored ones for a list.
-    ``presets`` is the library of presets. ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
+    ``presets`` is the library, ``preset_folder`` the folder of preset files, where there is one.
+    ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
     """
@@ -86,6 +88,7 @@ class Workspace:
         self.call_limits = CallLimits(self.preferences)
         self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.presets = PresetRepository(self.database)
+        self.preset_folder = PresetFolder(settings.presets_dir)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         self.listed_comparisons = ComparisonRepository(self.database)
         self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)
@@ -105,6 +108,7 @@ class Workspace:
         StorageRefused when the database is newer than this program; one that does not answer is tried again while runs go on.
         """
         await asyncio.to_thread(self._keeper.open)
+        await asyncio.to_thread(self.preset_folder.listing)
         await asyncio.to_thread(self.call_limits.load)
         self.loop = asyncio.get_running_loop()
         self.router.start()

@@ -47,6 +47,14 @@ def test_routers_configuration_may_be_elsewhere_and_must_be_there(tmp_path):
     assert Settings.from_environment(environ).router_config == file
 
 
+def test_folder_of_presets_must_be_there(tmp_path):
+    environ = {"PLAYGROUND_DATA_DIR": str(tmp_path), "PLAYGROUND_PRESETS_DIR": str(tmp_path / "presets")}
+    with pytest.raises(ValueError, match="PLAYGROUND_PRESETS_DIR"):
+        Settings.from_environment(environ)
+    (tmp_path / "presets").mkdir()
+    assert Settings.from_environment(environ).presets_dir == tmp_path / "presets"
+
+
 def test_keys_show_in_no_representation(tmp_path):
     settings = Settings.from_environment(
         {
