@@ -199,7 +199,7 @@ async def test_retry_waits_as_long_as_the_upstream_asks(up: LocalRouter, streame
     assert (reply.status_code, reply.headers["x-router-attempts"]) == (200, "2")
 
 
-async def test_answer_that_trickles_ends_at_the_call_timeout(up: LocalRouter):
+async def test_answer_that_falls_silent_ends_at_the_call_timeout(up: LocalRouter):
     async with serving(Answer([frame("a")], ending="silent")) as server:
         add(up, server)
         reply = await post(up, timeout={"call_timeout": 150})
