@@ -12,6 +12,7 @@ from core.lane import Lane, Segment, lane, span
 from core.run import RunSnapshot
 
 CSS = Path(__file__).with_suffix(".css")
+"""The shell draws it, once for all lanes of a page: eight of them would send it eight times, again with every end of a run."""
 ASK_AGAIN_S = 0.2
 STATUS_REM = 1.9
 """As wide as an attempt's status needs."""
@@ -50,7 +51,6 @@ def draw_lane(drawn: Lane) -> None:
     """One bar of segments, the line that says what mattered, the legend, and the same as text."""
     if not drawn.segments:
         return
-    st.html(CSS)
     st.html(lane_html(drawn))
 
 

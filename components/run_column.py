@@ -147,10 +147,18 @@ def request(slot: Slot, models: Sequence[str]) -> None:
     prompt_source(slot.name, slot.draft, slot.connection)
 
 
-def output(slot: Slot, *, placeholder: str = PLACEHOLDER, height: int | None = None, alone: bool = True) -> None:
+def output(
+    slot: Slot,
+    *,
+    placeholder: str = PLACEHOLDER,
+    height: int | None = None,
+    alone: bool = True,
+    on_done: Callable[[], None] | None = None,
+) -> None:
     """The panel and, once the run has ended, its summary.
 
-    A slot that is ``alone`` on its page offers what to run next: examples, going on from an answer, the draft's routing.
+    A slot that is ``alone`` on its page offers what to run next: examples, going on from an answer, the draft's routing. ``on_done`` is
+    called when the panel has seen its run's end, before the rerun.
     """
     current = workspace()
     channel = session.channel()
@@ -172,6 +180,7 @@ def output(slot: Slot, *, placeholder: str = PLACEHOLDER, height: int | None = N
         status=run.status if run else None,
         placeholder=placeholder,
         height=height,
+        on_done=on_done,
     )
     if run is not None:
         cost = run_cost(run, current.prices.prices)

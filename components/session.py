@@ -43,6 +43,7 @@ _COMPARISON_ID = "session.comparison_id"
 _COMPARISON_SEEN = "session.comparison_seen"
 _COMPARISON_UNDO = "session.comparison_undo"
 _COMPARISON_NOTICE = "session.comparison_notice"
+_COMPARISON_COUNTED = "session.comparison_counted"
 _DELETED_COMPARISONS = "session.deleted_comparisons"
 KNOWLEDGE_VIEW = "knowledge.view"
 KNOWLEDGE_VIEWS = ("Search", "Documents")
@@ -433,6 +434,16 @@ def take_comparison_notice() -> str | None:
 def set_comparison_notice(text: str) -> None:
     """Say something about the comparison when the page is drawn next."""
     st.session_state[_COMPARISON_NOTICE] = text
+
+
+def comparison_counted() -> float:
+    """When (``time.monotonic()``) the figures of the comparison were drawn while runs were under way."""
+    return float(st.session_state.get(_COMPARISON_COUNTED, 0.0))
+
+
+def set_comparison_counted(moment: float) -> None:
+    """Remember when the figures were drawn."""
+    st.session_state[_COMPARISON_COUNTED] = moment
 
 
 def deleted_comparisons() -> list[str]:

@@ -70,7 +70,7 @@ class RunRoutes:
         if isinstance(channel, Response):
             return channel
         cursor = parse_cursor(request.headers.get("last-event-id") or request.query_params.get("cursor", ""))
-        return self._follow(Reader(channel, self._signer.run_token, cursor))
+        return self._follow(request, Reader(channel, self._signer.run_token, cursor))
 
     async def channel_delta(self, request: Request) -> Response:
         """The same events as ``{"events": [[name, data], …], "cursor": …}`` since ``?cursor=``; with ``?wait=`` seconds (at most
@@ -97,7 +97,7 @@ class RunRoutes:
         channel = self._hub.channel_of(run)
         number = channel.slots[run.slot].number
         reader = Reader(channel, self._signer.run_token, {number: seen})
-        return self._follow(reader, one_run=True, after=lambda: self._hub.drop_channel(channel))
+        return self._follow(request, reader, one_run=True, after=lambda: self._hub.drop_channel(channel))
 
     async def run_delta(self, request: Request) -> Response:
         """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "from": …, "next": …, "status": …, "ended": …, …}``.
@@ -146,13 +146,13 @@ class RunRoutes:
         found = self._hub.run(run_id) or await asyncio.to_thread(self._hub.find, run_id)
         return found or _error(404, "There is no such run here; it may have been deleted")
 
-    def _follow(self, reader: Reader, *, one_run: bool = False, after: Callable[[], None] | None = None) -> EventStream:
+    def _follow(self, request: Request, reader: Reader, *, one_run: bool = False, after: Callable[[], None] | None = None) -> EventStream:
         def left() -> None:
             self._hub.left(reader.channel)
             if after is not None:
                 after()
 
-        return EventStream(reader, left, one_run=one_run)
+        return EventStream(reader, left, one_run=one_run, gzip=_takes_gzip(request))
 
     @staticmethod
     async def _poll(reader: Reader, wait_s: float) -> list[Event]:
@@ -183,6 +183,12 @@ def _pieces_seen(run: Run, cursor: str) -> int | None:
 
 def _no_number() -> Json:
     return _error(400, "from and Last-Event-ID say how many pieces were seen, as an earlier answer gave them")
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether the client says so; ``gzip;q=0`` says no."""
+    asked = [part.partition(";") for part in request.headers.get("accept-encoding", "").lower().split(",")]
+    return any(name.strip() == "gzip" and how.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000") for name, _, how in asked)
 
 
 def _wait_s(request: Request) -> float:

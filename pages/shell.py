@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from components import lane
 from components.storage_banner import storage_banner
 
 COMPONENTS = Path(__file__).parent.parent / "components"
@@ -13,6 +14,7 @@ COMPONENTS = Path(__file__).parent.parent / "components"
 # An icon of our own, because Streamlit has browsers fetch a :material/…: one from fonts.gstatic.com.
 st.set_page_config(page_title="Router playground", page_icon=str(COMPONENTS / "icon.svg"), layout="wide")
 st.html(COMPONENTS / "page.css")
+st.html(lane.CSS)
 page = st.navigation(
     [
         st.Page(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import streamlit as st
 
 from components.compare import desk
+from components.compare.sheet import run
 from components.plain_text import plain
 from components.run_column import Slot
 from components.services import workspace
@@ -30,7 +31,7 @@ def run_all_bar(board: Board, slots: Sequence[Slot], *, running: bool) -> None:
             shortcut="Ctrl+Enter",
             disabled=running or bool(wrong),
             help="Runs are under way. Stop them or wait for their end." if running else None,
-            on_click=desk.run,
+            on_click=run,
         )
         st.button("Stop all", key="stop", icon=":material/stop:", shortcut="Esc", disabled=not running, on_click=desk.stop)
         with st.container(key="preflight-compare", width="stretch"):

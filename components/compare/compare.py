@@ -13,7 +13,9 @@ from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
 from components.compare.guards import guards
 from components.compare.heading import heading
+from components.compare.sheet import ANSWER, BAR, SETTINGS, Sheet, part
 from components.compare.slot_column import slot_column
+from components.compare.slot_head import show_settings
 from components.parameter_form import Refreshed, collect, request_field
 from components.run_column import Slot, standing
 from components.services import workspace
@@ -26,25 +28,30 @@ CSS = Path(__file__).with_name("compare.css")
 def compare() -> None:
     """Draw the page."""
     board = desk.gathered(st.query_params.get(desk.LINK))
-    found = desk.found_runs(board)
+    runs = list(desk.found_runs(board))
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
-    runs = [of_slot.found for of_slot in found]
-    models = workspace().models(slots[0].connection)
+    sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
     heading()
     _request(board, slots)
     guards(board)
     with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
         with st.container(key="compare-slots"):
-            for place, slot in enumerate(slots):
-                slot_column(board, place, slot, found[place], models)
-        if board.edited is not None and board.edited < len(slots):
-            with st.container(key="compare-settings", gap="small"):
-                _settings(board, slots[board.edited], models)
-    answer(board, runs)
+            for place in range(len(slots)):
+                slot_column(sheet, place)
+        part(sheet, SETTINGS, _settings, sheet)
+    part(sheet, ANSWER, _answer, sheet)
     with st.bottom:
-        run_all_bar(board, slots, running=any(of_slot.running for of_slot in found))
+        part(sheet, BAR, _bar, sheet)
     st.query_params[desk.LINK] = session.comparison_id() or ""
+
+
+def _answer(sheet: Sheet) -> None:
+    answer(sheet.board, [of_slot.found for of_slot in sheet.runs])
+
+
+def _bar(sheet: Sheet) -> None:
+    run_all_bar(sheet.board, sheet.slots, running=sheet.running)
 
 
 def _request(board: Board, slots: Sequence[Slot]) -> None:
@@ -82,11 +89,16 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
         )
 
 
-def _settings(board: Board, slot: Slot, models: Sequence[str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
-        st.markdown(f"**Settings of {LETTERS[board.edited or 0]}**")
-        st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=desk.edit, args=(None,))
-    run_column.parameters(slot, models, refresh=_refreshed)
+def _settings(sheet: Sheet) -> None:
+    """The whole form of the slot whose settings are open."""
+    place = sheet.board.edited
+    if place is None or place >= len(sheet.slots):
+        return
+    with st.container(key="compare-settings", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
+            st.markdown(f"**Settings of {LETTERS[place]}**")
+            st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=show_settings, args=(None,))
+        run_column.parameters(sheet.slots[place], sheet.models, refresh=_refreshed)
 
 
 def _refreshed(drawn: Slot) -> Refreshed:

@@ -238,8 +238,15 @@ def leaving(board: Board) -> list[dict[str, Any]]:
     return [uncached(body) for body in bodies] if trapped else bodies
 
 
-def run(places: Sequence[int] | None = None) -> None:
-    """The callback of Run: every slot's calls, or those of some ``places``. One slot that cannot run keeps the others from running, too."""
+def is_stored() -> bool:
+    """Whether the comparison is listed in the history already."""
+    now = workspace().comparisons.current(session.comparison_id() or "")
+    return now is not None and now.stored
+
+
+def run(places: Sequence[int] | None = None) -> bool:
+    """Start every slot's calls, or those of some ``places``; whether all of them were. One slot that cannot run keeps the others from
+    running, too."""
     board = collected()
     _remember(board)
     chosen = range(len(board.slots)) if places is None else places
@@ -247,7 +254,7 @@ def run(places: Sequence[int] | None = None) -> None:
     for place in chosen:
         session.set_refusal(slot_key(place), problems.get(place))
     if problems or any(_under_way(board, place) for place in chosen):
-        return
+        return False
     bodies = leaving(board)
     started: dict[int, list[str]] = {place: [] for place in chosen}
     sent = {place: repeated(bodies[place], board.repeats) for place in chosen}
@@ -258,6 +265,7 @@ def run(places: Sequence[int] | None = None) -> None:
     for place, runs in started.items():
         board = board.with_slot(place, replace(board.slots[place], runs=tuple(runs)))
     _remember(board)
+    return all(len(runs) == board.repeats for runs in started.values())
 
 
 def stop(places: Sequence[int] | None = None) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from components import run_column, session
 from components.compare import desk
+from components.compare.sheet import Sheet, answer_key, ended, head_key, part, settings_key
+from components.compare.slot_head import close_and_change, slot_head
 from components.parameter_form import request_field
 from components.plain_text import plain
 from components.run_column import Slot
-from core.comparison.board import LETTERS, MOST_SLOTS, Board
-from core.comparison.runs import SlotRuns
+from core.comparison.board import LETTERS, Board
 from core.comparison.settings import Difference, shown
 from core.contract.parameters import parameter
 from core.run import RunSnapshot
@@ -25,96 +26,33 @@ CHIPS = 8
 CHIP_CHARACTERS = 60
 
 
-def slot_column(board: Board, place: int, slot: Slot, runs: SlotRuns, models: Sequence[str]) -> None:
-    """Draw the slot at ``place``; ``runs`` are those last started together."""
+def slot_column(sheet: Sheet, place: int) -> None:
+    """Draw the slot at ``place``, in three parts that can be redrawn alone."""
     # Keys of widgets that are no parameters do not begin with the slot: ``stop`` and ``name`` are fields of a request, too.
-    with st.container(key=f"slot-{slot.name}", border=True, gap="small"):
-        _head(board, place, slot, running=runs.running)
+    with st.container(key=f"slot-{desk.slot_key(place)}", border=True, gap="small"):
+        part(sheet, head_key(place), slot_head, sheet, place)
+        part(sheet, settings_key(place), _request, sheet, place)
+        part(sheet, answer_key(place), _answer, sheet, place)
+
+
+def _request(sheet: Sheet, place: int) -> None:
+    board, slot = sheet.board, sheet.slots[place]
+    with st.container(gap="small"):
         problems = slot.outgoing.problems if session.refusal(slot.name) else ()
-        request_field(slot.name, slot.draft, "model", problems, models=models, kind=slot.connection.kind)
+        request_field(slot.name, slot.draft, "model", problems, models=sheet.models, kind=slot.connection.kind)
         if board.slots[place].own_prompt:
             request_field(slot.name, slot.draft, "prompt", problems, kind=slot.connection.kind)
         _settings(board, place, slot)
         _refusal(slot)
+
+
+def _answer(sheet: Sheet, place: int) -> None:
+    slot, runs = sheet.slots[place], sheet.runs[place]
+    with st.container(gap="small"):
         if runs.sentence:
             st.caption(f":material/delete_sweep: {runs.sentence}")
         _repeats(slot, runs.found)
-        run_column.output(slot, placeholder=PLACEHOLDER, height=PANEL_PX, alone=False)
-
-
-def _head(board: Board, place: int, slot: Slot, *, running: bool) -> None:
-    key = slot.name
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"head-{key}", wrap=False):
-        with st.container(key=f"title-{key}", width="stretch"):
-            st.markdown(f"**{plain(board.title(place))}**" + (" :gray[baseline]" if place == 0 else ""))
-        if running:
-            st.button(
-                "", key=f"stop-{key}", icon=":material/stop:", type="tertiary", help="Stop this slot", on_click=desk.stop, args=([place],)
-            )
-        else:
-            st.button(
-                "",
-                key=f"run-{key}",
-                icon=":material/play_arrow:",
-                type="tertiary",
-                help="Run this slot alone",
-                disabled=bool(slot.obstacles),
-                on_click=desk.run,
-                args=([place],),
-            )
-        is_open = board.edited == place
-        st.button(
-            "",
-            key=f"edit-{key}",
-            icon=":material/close:" if is_open else ":material/tune:",
-            type="tertiary",
-            help="Close the settings" if is_open else "All settings of this slot",
-            on_click=desk.edit,
-            args=(None if is_open else place,),
-        )
-        more = st.popover(
-            "", key=f"more-{key}", icon=":material/more_vert:", type="tertiary", help="Name, prompt, order, copies", on_change="rerun"
-        )
-        if more.open:
-            with more:
-                _more(board, place, key)
-
-
-def _more(board: Board, place: int, key: str) -> None:
-    name_key, own_key = f"name-{key}", f"own-{key}"
-    st.session_state[name_key] = board.slots[place].name
-    st.text_input("Name", key=name_key, max_chars=40, placeholder="A word for it", on_change=_rename, args=(place, name_key))
-    st.session_state[own_key] = board.slots[place].own_prompt
-    st.toggle("A prompt of its own", key=own_key, on_change=_free, args=(place, own_key))
-    full = len(board.slots) >= MOST_SLOTS
-    for name, label, icon, disabled, how, arguments in (
-        ("left", "Move left", "arrow_back", place == 0, Board.moved, (place, -1)),
-        ("right", "Move right", "arrow_forward", place == len(board.slots) - 1, Board.moved, (place, 1)),
-        ("duplicate", "Duplicate", "content_copy", full, Board.duplicated, (place,)),
-        ("remove", "Remove", "delete", len(board.slots) == 1, Board.removed, (place,)),
-    ):
-        st.button(
-            label,
-            key=f"{name}-{key}",
-            icon=f":material/{icon}:",
-            type="tertiary",
-            disabled=disabled,
-            on_click=_close_and_change,
-            args=(f"more-{key}", how, *arguments),
-        )
-
-
-def _close_and_change(popover: str, how: Callable[..., Board], *arguments: Any) -> None:
-    st.session_state[popover] = False
-    desk.change(how, *arguments)
-
-
-def _rename(place: int, key: str) -> None:
-    desk.change(Board.renamed, place, str(st.session_state[key] or ""))
-
-
-def _free(place: int, key: str) -> None:
-    desk.change(Board.freed, place, bool(st.session_state[key]))
+        run_column.output(slot, placeholder=PLACEHOLDER, height=PANEL_PX, alone=False, on_done=partial(ended, place))
 
 
 def _settings(board: Board, place: int, slot: Slot) -> None:
@@ -152,7 +90,7 @@ def _chip(board: Board, place: int, slot: Slot, difference: Difference) -> None:
             f"As in {LETTERS[0]}",
             key=f"same-{slot.name}.{path}",
             icon=":material/undo:",
-            on_click=_close_and_change,
+            on_click=close_and_change,
             args=(f"chip-{slot.name}.{path}", Board.as_baseline, place, path),
         )
 

@@ -111,9 +111,9 @@ def test_eight_slots_stream_on_one_event_stream_and_each_shows_its_own_text(comp
 def test_failed_and_stopped_slots_leave_the_others_alone(compare: Compare, replay: Replay) -> None:
     good = replay.add(Script.of("one two three four", hold_after=2))
     stopped = replay.add(Script.of("uno dos tres", hold_after=1))
-    refusing = replay.add(Script.refusal(429, "rate_limit_exceeded", "slow down"))
+    refusing = replay.add(Script.refusal(503, "service_unavailable", "not now"))
     compare.press("compare.add").prompt("go").models(a=good, b=refusing, c=stopped).page.run()
-    compare.panel("b").wait_for_state("429")
+    compare.panel("b").wait_for_state("503")
     compare.panel("c").wait_for_exact_text("uno")
     compare.page.idle()
     compare.press("stop-compare-c").panel("c").wait_for_state("stopped").wait_for_exact_text("uno")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -143,6 +144,22 @@ async def test_the_answer_is_marked_so_that_nothing_in_between_stores_or_gathers
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-cache, no-transform"
         assert answer.headers["x-accel-buffering"] == "no"
+
+
+@pytest.mark.parametrize(("asked", "packed"), [("gzip, br", True), ("br, gzip;q=0.5", True), ("gzip;q=0", False), ("identity", False)])
+async def test_events_are_compressed_for_who_takes_that_each_sending_whole_and_are_the_same(site: Site, asked: str, packed: bool) -> None:
+    run = site.start("tokens=300/rate=600", slot="a")
+    received: list[bytes] = []
+    async with site.http.stream("GET", site.run(run, "events"), headers={"accept-encoding": asked}) as answer:
+        assert answer.headers.get("content-encoding") == ("gzip" if packed else None)
+        reader, text = zlib.decompressobj(wbits=31), ""
+        async for part in answer.aiter_raw():
+            received.append(part)
+            text += (reader.decompress(part) if packed else part).decode()
+            assert text.endswith("\n\n"), "a client never waits for the next sending to have this one"
+    pieces = [json.loads(line[5:]) for line in text.splitlines() if line.startswith('data:{"a":')]
+    assert "".join(piece["a"] for piece in pieces) == expected_text(300)
+    assert not packed or len(b"".join(received)) < len(text) / 2
 
 
 async def test_several_slots_and_choices_come_over_one_connection(site: Site) -> None:

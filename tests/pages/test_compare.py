@@ -133,7 +133,7 @@ def test_a_slot_alone_runs_alone(replay: Replay, model: str) -> None:
 
 
 def test_one_slot_that_fails_leaves_the_others_alone(replay: Replay, model: str) -> None:
-    refusing = replay.add(Script.refusal(429, "rate_limit_exceeded", "slow down"))
+    refusing = replay.add(Script.refusal(503, "service_unavailable", "not now"))
     page = Page(replay, body(model), body(refusing), body(model)).click("run").finished()
     hub = opened_workspace().hub
     assert [hub.snapshot(page.runs(place)[0]).status for place in range(3)] == ["finished", "failed", "finished"]

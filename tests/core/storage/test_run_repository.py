@@ -402,3 +402,13 @@ def test_cost_of_an_ended_run_is_stored_with_it_and_stays(database: Database):
     runs.save([ended])
     found = runs.find(ended.id)
     assert (found.cost_usd, found.cost_detail) == (Decimal("0.000042"), reckoned.detail())
+
+
+def test_statuses_are_told_for_many_at_once_deleted_runs_apart_and_only_to_their_owner(database: Database) -> None:
+    repository = RunRepository(database)
+    made = [run(status=status) for status in ("finished", "failed", "finished")]
+    repository.save(made)
+    repository.delete(RunFilter(ids=(made[2].id,)))
+    ids = [*(one.id for one in made), "nowhere", *(f"none-{number}" for number in range(1_000))]
+    assert repository.statuses(ids) == {made[0].id: "finished", made[1].id: "failed", made[2].id: "deleted"}
+    assert RunRepository(database, "somebody else").statuses(ids) == {}

@@ -1,0 +1,107 @@
+"""The page as the browser has it: what its parts were drawn of, so that a part can be redrawn alone.
+
+A page of eight slots is some five hundred elements, which take a browser a fifth of a second. So heads, settings, answers of slots, the
+figures and the bar are fragments: a click that changes only one of them redraws that one, and the end of a run its slot's and what
+counts it. A part that finds the comparison edited asks for the whole page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ParamSpec
+
+import streamlit as st
+
+from components import session
+from components.compare import desk
+from components.run_column import Slot, standing
+from core.comparison.board import Board
+from core.comparison.runs import SlotRuns
+
+P = ParamSpec("P")
+COUNTED_EVERY_S = 2.0
+ANSWER, BAR, SETTINGS = "compare-part-answer", "compare-part-bar", "compare-part-settings"
+
+
+@dataclass(slots=True)
+class Sheet:
+    """``board`` is what the page shows, ``models`` what the pickers offer; ``drawn`` the parts that were drawn since the whole page was."""
+
+    board: Board
+    models: Sequence[str]
+    slots: list[Slot]
+    runs: list[SlotRuns]
+    drawn: set[str] = field(default_factory=set)
+
+    @property
+    def running(self) -> bool:
+        """Whether some run is under way."""
+        return any(of_slot.running for of_slot in self.runs)
+
+    def catch_up(self) -> None:
+        """Look again, for a part that is redrawn alone: the runs go on, and which settings are open may change."""
+        board = desk.collected()
+        if _settings(board) != _settings(self.board):
+            st.rerun()
+        self.board = board
+        self.runs = list(desk.found_runs(board))
+        self.slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
+
+
+def _settings(board: Board) -> Board:
+    """What concerns the whole page: neither which settings are open nor which runs there are."""
+    return replace(board, edited=None, slots=tuple(replace(slot, runs=()) for slot in board.slots))
+
+
+def part(sheet: Sheet, key: str, draw: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Draw a part of the page as a fragment of its own, which ``st.rerun(key)`` redraws from a callback."""
+
+    def drawn() -> None:
+        if key in sheet.drawn:
+            sheet.catch_up()
+        sheet.drawn.add(key)
+        draw(*arguments, **named)
+
+    st.fragment(drawn, key=key)()
+
+
+def head_key(place: int) -> str:
+    """The key of the part that has a slot's name and buttons."""
+    return f"compare-part-head-{place}"
+
+
+def answer_key(place: int) -> str:
+    """The key of the part that has a slot's answer."""
+    return f"compare-part-answer-{place}"
+
+
+def settings_key(place: int) -> str:
+    """The key of the part that has a slot's model and what it sets differently."""
+    return f"compare-part-settings-{place}"
+
+
+def run(places: Sequence[int] | None = None) -> None:
+    """The callback of Run, for all slots or for some: their heads and answers are redrawn, and what counts runs.
+
+    The whole page is, where more changes: a refusal comes or goes, or the comparison is kept in the history from now on.
+    """
+    every = range(len(desk.remembered().slots))
+    as_it_was = desk.is_stored() and not any(session.refusal(desk.slot_key(place)) for place in every)
+    if desk.run(places) and as_it_was:
+        chosen = every if places is None else places
+        st.rerun([*map(head_key, chosen), *map(answer_key, chosen), ANSWER, BAR])
+    st.rerun()
+
+
+def ended(place: int) -> None:
+    """The callback of a panel whose run has ended: its slot is redrawn, and what counts runs, but that not for each of many at once."""
+    parts = [head_key(place), answer_key(place)]
+    found = desk.found_runs(desk.remembered())
+    if not any(of_slot.running for of_slot in found):
+        parts += [ANSWER, BAR]
+    elif time.monotonic() - session.comparison_counted() > COUNTED_EVERY_S:
+        parts.append(ANSWER)
+        session.set_comparison_counted(time.monotonic())
+    st.rerun(parts)
