@@ -1,7 +1,8 @@
-"""``python -m core run FILE|- [--base-url U] [--path P] [--json]``: one request from the terminal.
+"""``python -m core run FILE|- [--preset NAME] [--base-url U] [--path P] [--json]``: a request or a preset from the terminal.
 
-FILE is a bare request body, or a draft (``{"body": {…}, "extra": "…"}``); ``-`` is standard input. Text goes to standard output as it
-comes, everything else to standard error; ``--json`` prints one object instead. Without ``ORQ_API_KEY``, ``ORQ_BASE_URL`` and
+FILE is a bare request body, a draft (``{"body": {…}, "extra": "…"}``) or a preset file (JSON or YAML); ``-`` is standard input. A
+comparison runs each slot in turn. Text goes to standard output as it comes, everything else to standard error; ``--json`` prints one
+object instead, a comparison's is ``{"slots": [{"slot", "runs": [object, …]}]}``. Without ``ORQ_API_KEY``, ``ORQ_BASE_URL`` and
 ``--base-url`` the embedded local router answers. Exit status: 0 done, 1 the run failed, 2 the input is no request, 130 interrupted.
 """
 
@@ -14,7 +15,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from core.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection, ServerKind
 from core.contract.request import parse_request
 from core.contract.response import Completion, CompletionChunk
-from core.errors import InvalidRequest, PlaygroundError, Problem
+from core.errors import InvalidPreset, InvalidRequest, PlaygroundError, Problem
 from core.metrics import Stopwatch, Timings
 from core.outgoing import outgoing
 from core.piece_log import SurrogateJoiner
+from core.preset.calls import SlotCalls, calls_of, chosen
+from core.preset.document import read_presets
 from core.settings import ORQ_BASE_URL
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -87,22 +90,49 @@ class LiveText:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit status."""
     options = arguments(argv)
+    outcomes: list[tuple[str, Outcome]] = []
+    compared = False
     try:
-        body = read_request(options.file)
+        slots = read_slots(options.file, options.preset)
+        compared = bool(slots[0].title)
         with connection_for(options.base_url, options.path, os.environ) as connection:
-            outcome = asyncio.run(run(body, connection, None if options.json else LiveText()))
-    except InvalidRequest as refused:
-        outcome = Outcome(None, refused, Timings())
+            for slot in slots:
+                for number, body in enumerate(slot.bodies, 1):
+                    if compared and not options.json:
+                        heading(slot, number, first=not outcomes)
+                    outcome = asyncio.run(run(body, connection, None if options.json else LiveText()))
+                    outcomes.append((slot.title, outcome))
+                    report(outcome, as_json=options.json)
+    except (InvalidRequest, InvalidPreset) as refused:
+        outcomes = [("", Outcome(None, refused, Timings()))]
+        compared = False
+        report(outcomes[0][1], as_json=options.json)
     except KeyboardInterrupt:
         complain("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    report(outcome, as_json=options.json)
-    if outcome.error is None:
+    if options.json:
+        write(json.dumps(_by_slot(outcomes) if compared else outcomes[0][1].to_dict(), ensure_ascii=False) + "\n")
+    errors = [outcome.error for _, outcome in outcomes if outcome.error is not None]
+    if not errors:
         return DONE
-    return BAD_INPUT if isinstance(outcome.error, InvalidRequest) else FAILED
+    return BAD_INPUT if any(isinstance(error, InvalidRequest | InvalidPreset) for error in errors) else FAILED
+
+
+def heading(slot: SlotCalls, number: int, *, first: bool) -> None:
+    """Which slot of a comparison answers next, on a line of its own; with repeats, which of them."""
+    repeat = f" · {number} of {len(slot.bodies)}" if len(slot.bodies) > 1 else ""
+    before = "" if first else "\n" if sys.stdout.isatty() else "\n\n"
+    write(f"{before}--- {slot.title}{repeat} ---\n")
+
+
+def _by_slot(outcomes: Sequence[tuple[str, Outcome]]) -> dict[str, Any]:
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for title, outcome in outcomes:
+        runs.setdefault(title, []).append(outcome.to_dict())
+    return {"slots": [{"slot": title, "runs": of_slot} for title, of_slot in runs.items()]}
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -110,33 +140,54 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m core", description="The playground's core from the terminal.")
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("run", help="send one request and print the answer")
-    command.add_argument("file", metavar="FILE", help="a request body or a draft as JSON; - for standard input")
+    command.add_argument("file", metavar="FILE", help="a request body or a draft as JSON, or a preset file; - for standard input")
+    command.add_argument("--preset", metavar="NAME", help="which preset of a file that has several")
     command.add_argument("--base-url", metavar="URL", help="the router; default ORQ_BASE_URL, or the embedded local router without a key")
     command.add_argument("--path", metavar="PATH", help=f"path of the call; default {DEFAULT_PATHS['orq']}")
     command.add_argument("--json", action="store_true", help="print one JSON object instead of the text")
     return parser.parse_args(argv)
 
 
-def read_request(file: str) -> dict[str, Any]:
-    """The body to send, from a file that holds one or a draft of one; streamed unless it says otherwise.
+def read_slots(file: str, name: str | None = None) -> tuple[SlotCalls, ...]:
+    """The calls that a file comes to: one, or those of a comparison; streamed unless they say otherwise.
 
-    Raises InvalidRequest with every problem.
+    Raises InvalidRequest with every problem, InvalidPreset for a preset file that is none.
     """
     try:
-        text = (sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()).decode("utf-8-sig")
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest((Problem("", f"{file} is not text in UTF-8."),)) from None
     except OSError as problem:
         raise InvalidRequest((Problem("", f"{file} cannot be read: {problem.strerror or problem}."),)) from None
+    if _is_preset(text, file):
+        slots = calls_of(chosen(read_presets(data, file), name, file).content)
+    else:
+        slots = (SlotCalls("", (read_request(text),)),)
+    streamed = (replace(slot, bodies=tuple({**body, "stream": body.get("stream", True)} for body in slot.bodies)) for slot in slots)
+    return tuple(streamed)
+
+
+def _is_preset(text: str, file: str) -> bool:
+    """Whether a file is for presets: YAML, or JSON that says its format."""
+    if file.lower().endswith((".yaml", ".yml")) or (file == "-" and text.lstrip().startswith("format:")):
+        return True
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and "format" in value
+
+
+def read_request(text: str) -> dict[str, Any]:
+    """The body to send, from a text that holds one or a draft of one. Raises InvalidRequest with every problem."""
     draft = _draft(text)
     if draft is None:
-        body = parse_request(text).to_wire()
-    else:
-        built = outgoing({"body": parse_request(draft["body"]).to_wire(), "extra": draft.get("extra") or ""})
-        if built.problems:
-            raise InvalidRequest(built.problems)
-        body = built.body
-    return {**body, "stream": body.get("stream", True)}
+        return parse_request(text).to_wire()
+    built = outgoing({"body": parse_request(draft["body"]).to_wire(), "extra": draft.get("extra") or ""})
+    if built.problems:
+        raise InvalidRequest(built.problems)
+    return built.body
 
 
 def _draft(text: str) -> Mapping[str, Any] | None:
@@ -199,9 +250,7 @@ async def run(body: Mapping[str, Any], connection: Connection, live: LiveText | 
 
 
 def report(outcome: Outcome, *, as_json: bool) -> None:
-    """Says how the run ended: the JSON object to standard output, or a line or two to standard error."""
-    if as_json:
-        write(json.dumps(outcome.to_dict(), ensure_ascii=False) + "\n")
+    """Says how the run ended, in a line or two to standard error; of what JSON tells only what went wrong."""
     match outcome.error:
         case None:
             if not as_json:

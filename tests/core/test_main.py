@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 import core.__main__ as command
+from core.preset.content import ComparisonContent, DraftContent, SlotContent
+from core.preset.document import Form, write_presets
+from core.preset.preset import NewPreset, label
 from tests.core.byte_server import Answer, serving
 from tests.support.replay import Replay, Script
 
@@ -229,3 +232,75 @@ def test_ctrl_c_ends_the_run_with_its_text_written(replay: Replay, tmp_path: Pat
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr.read() == b"interrupted\n"
+
+
+def preset_file(tmp_path: Path, *presets: NewPreset, form: Form = "yaml") -> str:
+    path = tmp_path / f"presets.{form}"
+    path.write_bytes(write_presets(presets, form))
+    return str(path)
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_preset_file_is_run(asked: Replay, tmp_path: Path, capsysbinary: Any, form: Form) -> None:
+    model = asked.add(Script.of("one two"))
+    content = DraftContent({"model": model, "prompt": "p", "seed": None}, '{"logit_bias": {}}')
+    status, out, _ = run(capsysbinary, preset_file(tmp_path, NewPreset(label("one"), content), form=form))
+    assert (status, out) == (0, "one two")
+    assert asked.calls(model)[0].body == {"model": model, "prompt": "p", "seed": None, "logit_bias": {}, "stream": True}
+
+
+def comparison_file(tmp_path: Path, *models: str, repeats: int = 1) -> str:
+    slots = tuple(SlotContent({"model": model, "seed": 5}, name=name) for model, name in zip(models, ("cold", ""), strict=True))
+    return preset_file(tmp_path, NewPreset(label("two"), ComparisonContent(slots, "p", repeats)))
+
+
+def test_comparison_runs_each_slot_in_turn(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:
+    models = asked.add(Script.of("one")), asked.add(Script.of("two"))
+    status, out, err = run(capsysbinary, comparison_file(tmp_path, *models))
+    assert (status, out) == (0, "--- A · cold ---\none\n\n--- B ---\ntwo")
+    assert all(model in err for model in models)
+
+
+def test_comparison_with_repeats_is_one_json_object_and_fails_when_one_call_does(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:
+    models = asked.add(Script.of("one")), asked.add(Script.refusal(429, "rate_limit_exceeded", "slow down"))
+    status, out, err = run(capsysbinary, comparison_file(tmp_path, *models, repeats=2), "--json")
+    slots = json.loads(out)["slots"]
+    assert status == 1
+    assert [(slot["slot"], len(slot["runs"])) for slot in slots] == [("A · cold", 2), ("B", 2)]
+    assert [run["error"] is None for slot in slots for run in slot["runs"]] == [True, True, False, False]
+    assert [call.body["seed"] for call in asked.calls(models[0])] == [5, 6]
+    assert "slow down" in err
+
+
+def test_preset_with_a_problem_sends_nothing_of_any_slot(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:
+    model = asked.add(Script.of("one"))
+    slots = SlotContent({"model": model}), SlotContent({"model": model, "temperature": 3})
+    status, out, err = run(capsysbinary, preset_file(tmp_path, NewPreset(label("two"), ComparisonContent(slots, "p"))))
+    assert (status, out, asked.calls(model)) == (2, "", [])
+    assert "B.temperature must be between 0 and 2, got 3" in err
+
+
+def test_one_of_several_presets_is_chosen_by_its_name(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:
+    model = asked.add(Script.of("one"))
+    file = preset_file(tmp_path, *(NewPreset(label(name), DraftContent({"model": model, "prompt": name})) for name in ("cold", "warm")))
+    assert run(capsysbinary, file, "--preset", "warm")[:2] == (0, "one")
+    assert asked.calls(model)[0].body["prompt"] == "warm"
+    status, _, err = run(capsysbinary, file)
+    assert (status, "cold, warm" in err) == (2, True)
+    assert run(capsysbinary, file, "--preset", "hot")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("format: preset\nformat_version: 2\nname: n\n", "newer playground"),
+        ("a: [", "not YAML"),
+        ("format: preset\nformat_version: 1\nname: n\ndraft: {body: {}}\n", "model"),
+    ],
+)
+def test_file_that_is_no_preset_is_bad_input(tmp_path: Path, capsysbinary: Any, text: str, says: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    status, out, err = run(capsysbinary, str(path))
+    assert (status, out, says in err) == (2, "", True)
+    assert json.loads(run(capsysbinary, str(path), "--json")[1])["error"]["kind"] in ("invalid_preset", "invalid_request")
