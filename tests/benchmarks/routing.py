@@ -47,7 +47,7 @@ def run() -> list[Row]:
     with router.running(), httpx.Client(base_url=router.base_url, timeout=30, trust_env=False) as client:
         rows = [figure for streamed in (False, True) for figure in _rows(client, streamed)]
     with local_router() as server:
-        return [*rows, *_throughput(server), _memory(server)]
+        return [*rows, *_throughput(server), *_memory(server)]
 
 
 def _rows(client: httpx.Client, streamed: bool) -> list[Row]:
@@ -110,7 +110,7 @@ def _beside_litellm(ours: Load, ours_by_cpu: float) -> list[Row]:
     ]
 
 
-def _memory(server: ServerProcess) -> Row:
+def _memory(server: ServerProcess) -> list[Row]:
     """What the router holds after many requests over what it held when its traces were full. No answers are cached: that is bounded in
     bytes, and takes more requests to fill."""
     body = {**ASKED, **{name: block for name, block in ALL.items() if name != "cache"}}
@@ -118,4 +118,7 @@ def _memory(server: ServerProcess) -> Row:
     settled_mb = server.resident_mb()
     load(server.url, {**body, "seed": SETTLED}, clients=CLIENTS, requests=MANY - SETTLED, pipelined=PIPELINED)
     grown_mb = server.resident_mb() - settled_mb
-    return row(f"memory after {MANY:,} requests over after {SETTLED:,}", "MB", grown_mb, target="≤ 8 MB", reference=("in all", settled_mb))
+    return [
+        row(f"memory after {SETTLED:,} requests, in all", "MB", settled_mb),
+        row(f"what {MANY - SETTLED:,} requests more add to it", "MB", grown_mb, target="≤ 8 MB"),
+    ]

@@ -152,6 +152,89 @@ async def test_a_connection_is_used_again_and_one_the_server_closed_is_not(http:
     assert ports[0] == ports[1] != ports[2]
 
 
+async def test_idle_connections_are_few_and_end_by_themselves() -> None:
+    opened = ended = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal opened, ended
+        opened += 1
+        await until(lambda: opened == 3)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        try:
+            await reader.read()
+        finally:
+            ended += 1
+
+    async with serving(answer) as url, httpx.AsyncClient(transport=GatheringTransport(None, 2, 0.3), timeout=5) as http:
+        await asyncio.gather(*(http.get(url) for _ in range(3)))
+        await until(lambda: ended == 1)
+        await until(lambda: ended == 3)
+
+
+async def test_client_that_closes_closes_what_is_in_use_too() -> None:
+    left = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + chunk(b"x"))
+        try:
+            await reader.read()
+        finally:
+            left.set()
+
+    transport = GatheringTransport(None, 2, 5.0)
+    async with serving(answer) as url, httpx.AsyncClient(transport=transport) as http, http.stream("GET", url) as response:
+        await anext(response.aiter_raw())
+        await transport.aclose()
+        await asyncio.wait_for(left.wait(), 2)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "text"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
+        (b"HTTP/1.0 200 OK\r\n\r\nto the end", 200, "to the end"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        (b"HTTP/1.1 200 Very Well\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", 200, "ok"),
+    ],
+    ids=["hints before it", "no length", "no content", "last one"],
+)
+async def test_answers_of_every_form_are_read(http: httpx.AsyncClient, sent: bytes, status: int, text: str) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+
+    async with serving(answer) as url:
+        response = await http.get(url)
+    assert (response.status_code, response.text, response.http_version) == (status, text, f"HTTP/1.{sent[7:8].decode()}")
+
+
+async def test_refusal_of_a_body_that_was_not_read_is_heard(http: httpx.AsyncClient) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno.")
+        await writer.drain()
+        await asyncio.sleep(0.05)  # so that the answer is there before the reset that unread bytes cause
+
+    async with serving(answer) as url:
+        response = await http.post(url, content=b"x" * 16_000_000)
+    assert (response.status_code, response.text) == (413, "no.")
+
+
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", b"hello\r\n\r\n", b""])
+async def test_what_is_no_answer_is_a_protocol_error(http: httpx.AsyncClient, sent: bytes) -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        await writer.drain()
+
+    async with serving(answer) as url:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.get(url)
+
+
+async def test_other_schemes_are_refused(http: httpx.AsyncClient) -> None:
+    with pytest.raises(httpx.UnsupportedProtocol):
+        await http.get("ftp://127.0.0.1/")
+
+
 async def test_leaving_in_the_middle_closes_the_connection(http: httpx.AsyncClient) -> None:
     left = asyncio.Event()
 
