@@ -8,6 +8,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.compare.export import export_comparison
 from components.plain_text import plain
 from components.services import workspace
 from core.comparison.record import LONGEST_NAME, Comparison
@@ -28,6 +29,7 @@ def heading() -> None:
         if now.stored:
             st.caption(_kept(now), width="content")
         popover("New", "add_box", "Begin another comparison; this one stays in the history", _new)
+        popover("Export", "download", "JSON or a report", lambda: export_comparison(now, key="compare.export"))
         popover("Keep", "bookmark", "Star, note, tags, a copy", lambda: _marks(now))
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.compare.export import export_comparison
 from components.services import workspace
 from core.comparison.record import LONGEST_NAME
 from core.comparison.runs import state
@@ -105,6 +106,7 @@ def _shown(row: ComparisonRow, statuses: Mapping[str, str]) -> dict[str, Any]:
 
 def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: int, count: int, view: str) -> None:
     """Where one is in the list, and what can be done with the ticked ones."""
+    current = workspace()
     pages, alone = session.history_pages(view), ticked[0] if len(ticked) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-bar"):
         said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} comparisons" if rows else f"{count:,} comparisons"
@@ -127,6 +129,11 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
             on_click=_delete,
             args=([row.id for row in ticked],),
         )
+        files = st.popover("Export", key="comparisons.export", icon=":material/download:", disabled=alone is None, on_change="rerun")
+        found = current.comparisons.find(alone.id) if files.open and alone is not None else None
+        if found is not None:
+            with files:
+                export_comparison(found, key=f"comparisons.export.{found.id}")
         box = st.popover("Name and marks", key="comparisons.marks", icon=":material/edit:", disabled=alone is None, on_change="rerun")
         if box.open and alone is not None:
             with box:

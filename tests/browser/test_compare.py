@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import signal
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from core.storage.comparison_repository import ComparisonRepository
 from core.storage.database import Database
 from core.storage.run_repository import RunRepository
 from tests.browser.conftest import Opener
 from tests.browser.test_history import listed, open_directly, search, tick
+from tests.conftest import REPLAY_KEY
 from tests.core.storage.samples import body, run
-from tests.support.app_process import AppProcess
+from tests.support.app_process import AppProcess, running_app
 from tests.support.conditions import eventually
-from tests.support.playground_page import WITHIN_MS, Panel, PlaygroundPage
+from tests.support.playground_page import COLD_MS, WITHIN_MS, Panel, PlaygroundPage
 from tests.support.replay import Replay, Script
 
 NUMBERS = " ".join(map(str, range(1, 201)))
 """Text in which a piece lost or doubled shows."""
+
+GONE = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|WebSocket|Failed to fetch|No response received|not responding"
+"""What a browser says of an app that has ended."""
 
 
 @dataclass
@@ -169,6 +177,68 @@ def test_repeats_are_counted_and_can_be_turned_through(compare: Compare, replay:
     expect(compare.page.keyed("repeats-compare-b")).to_contain_text("3 of 4")
     compare.panel("b").wait_for_exact_text("always the same")
     assert len(replay.calls(model)) == 8
+
+
+def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it_was(
+    replay: Replay, open_page: Opener, tmp_path: Path
+) -> None:
+    models = [replay.add(Script.of(text)) for text in ("one answer", "another answer")]
+    environment = {"ORQ_API_KEY": REPLAY_KEY, "ORQ_BASE_URL": replay.url, "PLAYGROUND_DATA_DIR": str(tmp_path)}
+    with running_app(environment=environment) as app:
+        page = opened_compare(open_page(app.url), app.url)
+        compare = Compare(page).prompt("go").models(a=models[0], b=models[1])
+        compare.more("b", "duplicate").press("edit-compare-c").slot("c").set_field("temperature", 0.9)
+        compare.press("edit-compare-c")
+        page.run()
+        for letter in "abc":
+            compare.panel(letter).wait_until_ended()
+        box = page.keyed("compare.name").locator("input")
+        box.fill("Warm or cold")
+        box.press("Enter")
+        page.idle()
+        compare.press("compare.export")
+        with page.page.expect_download() as download:
+            page.keyed("compare.export.md").locator("button").click()
+        said = Path(download.value.path()).read_text(encoding="utf-8")
+        assert download.value.suggested_filename == "comparison-warm-or-cold.md"
+        assert all(part in said for part in ("# Warm or cold", "one answer", "another answer", "temperature not sent → 0.9"))
+        assert REPLAY_KEY not in said
+        link = page.query["compare"]
+        eventually(lambda: stored_name(tmp_path) == "Warm or cold", within_s=15, what="the name in storage")
+        os.kill(app.process.pid, signal.SIGKILL)
+        app.process.wait()
+        page.page.close()
+    with running_app(environment=environment) as app:
+        page = open_page(app.url)
+        page.page.goto(f"{app.url}/history")
+        page.expected_problems.append(f"/history/_stcore/|{GONE}")
+        page.page.get_by_role("tab", name="Comparisons").click(timeout=COLD_MS)
+        page.keyed("comparisons-bar").wait_for()
+        tick(page.idle(), 0, table="comparisons")
+        page.keyed("comparisons.open").locator("button:visible").first.click()
+        page.keyed("slot-compare-c").wait_for()
+        compare = Compare(page.idle())
+        assert page.query["compare"] == link
+        expect(page.keyed("compare.name").locator("input")).to_have_value("Warm or cold")
+        compare.panel("a").wait_for_exact_text("one answer")
+        compare.panel("c").wait_for_exact_text("another answer")
+        compare.wait_for_chips("c", f"model {models[0]} → {models[1]}", "temperature not sent → 0.9")
+        expect(page.keyed("compare-figures").locator("tbody tr")).to_have_count(3, timeout=WITHIN_MS)
+
+
+def opened_compare(page: PlaygroundPage, url: str) -> PlaygroundPage:
+    """The Compare page by its address, two slots drawn."""
+    page.page.goto(f"{url}/compare")
+    page.expected_problems.append(f"/compare/_stcore/|{GONE}")
+    page.keyed("slot-compare-b").wait_for(timeout=COLD_MS)
+    return page.idle()
+
+
+def stored_name(folder: Path) -> str:
+    """The name of the one comparison that is stored there."""
+    with closing(Database.of(folder, None)) as database:
+        rows, _ = ComparisonRepository(database).page()
+    return rows[0].name if rows else ""
 
 
 def test_runs_ticked_in_the_history_open_beside_each_other(playground: AppProcess, open_page: Opener) -> None:

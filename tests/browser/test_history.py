@@ -65,9 +65,9 @@ def listed(page: PlaygroundPage, count: int) -> None:
     expect(page.keyed("history-bar")).to_contain_text(re.compile(rf"\b{count} runs"), timeout=WITHIN_MS)
 
 
-def tick(page: PlaygroundPage, row: int) -> None:
+def tick(page: PlaygroundPage, row: int, *, table: str = "history") -> None:
     """The box before a row: the table is drawn on a canvas."""
-    canvas = page.page.locator("[class*=st-key-history-table] canvas").first
+    canvas = page.page.locator(f"[class*=st-key-{table}-table] canvas").first
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     page.page.mouse.click(box["x"] + 18, box["y"] + ROW_PX * (row + 1) + ROW_PX / 2 + 3)

@@ -1,0 +1,328 @@
+"""A comparison to take away: everything as JSON, or a report to read as Markdown, alone or in a .zip with its charts."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from core.comparison.board import LETTERS
+from core.comparison.distance import groups
+from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
+from core.comparison.interval import Interval
+from core.comparison.noise_floor import NoiseFloor, noise_floor
+from core.comparison.output_diff import verdict
+from core.comparison.record import Comparison
+from core.comparison.runs import SlotRuns
+from core.comparison.settings import NOT_SENT, Difference, differences
+from core.outgoing import outgoing
+from core.pricing import PriceList
+from core.run import RunSnapshot
+from core.run_cost import RunCost, run_cost
+from core.storage.run_record import StoredRun
+
+FORMAT: Final = "router-playground.comparison/1"
+SECONDS: Final = ("first token", "total")
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|~$&#])")
+_WHITE: Final = re.compile(r"\s+")
+_FENCE: Final = re.compile(r"`{3,}")
+
+Charts = Mapping[str, bytes]
+"""PNG images by their titles, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotReport:
+    """One slot: what it is set to now, what its runs sent and came to, and how it stands against the baseline (None for the baseline).
+
+    ``changed`` are the settings it has differently; ``edited`` tells that it was edited after it ran.
+    """
+
+    letter: str
+    title: str
+    settings: Mapping[str, Any]
+    changed: tuple[Difference, ...]
+    edited: bool
+    runs: SlotRuns
+    costs: tuple[RunCost, ...]
+    figures: SlotFigures
+    noise: NoiseFloor | None
+    outputs: str
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """The sentences that say what to make of it, against the baseline."""
+        noise = (self.noise.sentence, self.noise.next_step if self.noise.p_value is not None else "") if self.noise else ()
+        return tuple(filter(None, (*noise, self.outputs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A comparison with all that can be said of it, at ``made_at``."""
+
+    comparison: Comparison
+    slots: tuple[SlotReport, ...]
+    made_at: datetime
+
+
+def report(comparison: Comparison, runs: Sequence[SlotRuns], prices: PriceList, *, made_at: datetime) -> Report:
+    """The report of a comparison whose runs were found as ``runs``; costs by ``prices``, as the page shows them."""
+    figures = [slot_figures(of_slot.found, prices) for of_slot in runs]
+    return Report(comparison, tuple(_slots(comparison, runs, figures, prices)), made_at)
+
+
+def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[SlotFigures], prices: PriceList) -> Iterator[SlotReport]:
+    board = comparison.board
+    repeated = any(one.finished > 1 for one in figures)
+    for place, (of_slot, one) in enumerate(zip(runs, figures, strict=True)):
+        settings = outgoing(board.slots[place].draft).body
+        comparable = place > 0 and bool(figures[0].answers) and bool(one.answers)
+        noise = noise_floor(figures[0].answers, one.answers, name_a=board.title(0), name_b=board.title(place)) if comparable else None
+        yield SlotReport(
+            letter=LETTERS[place],
+            title=board.title(place),
+            settings=settings,
+            changed=board.differences(place) if place else (),
+            edited=bool(of_slot.found) and was_edited(settings, of_slot.found[0].body),
+            runs=of_slot,
+            costs=tuple(run_cost(run, prices) for run in of_slot.found),
+            figures=one,
+            noise=noise if repeated else None,
+            outputs=_outputs(figures[0], one) if comparable else "",
+        )
+
+
+def was_edited(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether a slot would send something else now than it sent; a seed that counts up and a cache that was bypassed are no edits."""
+    return any(
+        one.path.split(".")[0] not in ("seed", "cache") and not one.path.startswith("orq.cache") for one in differences(sent, settings)
+    )
+
+
+def _outputs(baseline: SlotFigures, other: SlotFigures) -> str:
+    before, after = (groups(one.answers)[0][0] for one in (baseline, other))
+    often = "The most frequent answers" if max(baseline.finished, other.finished) > 1 else "The answers"
+    return f"{often}: {verdict(before, after)}"
+
+
+# JSON
+
+
+def to_json(made: Report) -> bytes:
+    """The whole comparison: its document, requests exactly as sent, outputs, figures and verdicts.
+
+    ``runs`` of a slot are as an export of runs has them, ``document`` as the comparison is stored.
+    """
+    comparison = made.comparison
+    whole = {
+        "format": FORMAT,
+        "made_at": made.made_at.isoformat(),
+        "id": comparison.id,
+        "name": comparison.name,
+        "note": comparison.note,
+        "tags": list(comparison.tags),
+        "created_at": comparison.created_at.isoformat(),
+        "updated_at": comparison.updated_at.isoformat(),
+        "slots": [_slot_json(slot) for slot in made.slots],
+        "document": comparison.document,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+
+
+def _slot_json(slot: SlotReport) -> dict[str, Any]:
+    noise = slot.noise
+    return {
+        "letter": slot.letter,
+        "title": slot.title,
+        "settings": dict(slot.settings),
+        "differences": [_difference_json(one) for one in slot.changed],
+        "edited_since_it_ran": slot.edited,
+        "figures": {name: _interval_json(interval) for name, interval in slot.figures.figures.items()},
+        "finish_reasons": dict(slot.figures.finish_reasons),
+        "finished_runs": slot.figures.finished,
+        "missing_runs": slot.runs.missing,
+        "noise_floor": noise
+        and {name: getattr(noise, name) for name in ("k_a", "k_b", "within_a", "within_b", "between", "p_value", "exact", "differs")},
+        "verdicts": list(slot.verdicts),
+        "runs": [_run(run, cost).to_json() for run, cost in zip(slot.runs.found, slot.costs, strict=True)],
+    }
+
+
+def _run(run: RunSnapshot, cost: RunCost) -> StoredRun:
+    return replace(StoredRun.of(run), cost_usd=cost.usd, cost_detail=cost.detail())
+
+
+def _difference_json(one: Difference) -> dict[str, Any]:
+    sides = (("before", one.before), ("after", one.after))
+    return {"path": one.path, "text": one.text, **{side: value for side, value in sides if value is not NOT_SENT}}
+
+
+def _interval_json(interval: Interval | None) -> dict[str, Any] | None:
+    return None if interval is None else {"median": interval.median, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+# Markdown
+
+
+def to_markdown(made: Report, charts: Charts | None = None) -> str:
+    """The report. ``charts`` are embedded as data addresses."""
+    addresses = {title: "data:image/png;base64," + base64.b64encode(png).decode("ascii") for title, png in (charts or {}).items()}
+    return "\n".join(_markdown(made, addresses)).rstrip() + "\n"
+
+
+def to_zip(made: Report, charts: Charts | None = None) -> bytes:
+    """``comparison.md``, ``comparison.json`` and the charts as PNG files that the report shows."""
+    files = {f"charts/{number:02}-{_file_name(title)}.png": (title, png) for number, (title, png) in enumerate((charts or {}).items(), 1)}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("comparison.md", "\n".join(_markdown(made, {title: name for name, (title, _) in files.items()})).rstrip() + "\n")
+        archive.writestr("comparison.json", to_json(made))
+        for name, (_, png) in files.items():
+            archive.writestr(name, png)
+    return packed.getvalue()
+
+
+def _markdown(made: Report, charts: Mapping[str, str]) -> Iterator[str]:
+    comparison = made.comparison
+    yield f"# {text(comparison.title)}"
+    yield ""
+    moments = f"changed {comparison.updated_at:%Y-%m-%d %H:%M} UTC, written {made.made_at:%Y-%m-%d %H:%M} UTC"
+    yield f"{len(made.slots)} slots, {len(comparison.run_ids)} runs, {moments}."
+    if comparison.tags:
+        yield f"\nTags: {', '.join(map(text, comparison.tags))}"
+    if comparison.note:
+        yield from ("", *(f"> {text(line)}" for line in comparison.note.splitlines()))
+    if isinstance(comparison.board.prompt, str):
+        yield from ("", "## Prompt", "", *fenced(comparison.board.prompt))
+    yield from ("", "## Settings", "", *_settings(made))
+    yield from ("", "## Figures", "", *_figures(made))
+    yield from _verdicts(made)
+    if charts:
+        yield from ("", "## Charts")
+        for title, address in charts.items():
+            yield from ("", f"![{text(title)}]({address})")
+    yield from ("", "## Outputs", *(line for slot in made.slots for line in _slot_outputs(slot)))
+    yield from ("", "## Requests as sent", *(line for slot in made.slots for line in _slot_requests(slot)))
+
+
+def _settings(made: Report) -> Iterator[str]:
+    yield from _table(
+        ("slot", "model", "against the baseline"),
+        ((slot.title, str(slot.settings.get("model", "")), _against(slot, place)) for place, slot in enumerate(made.slots)),
+    )
+    edited = [slot.letter for slot in made.slots if slot.edited]
+    if edited:
+        yield f"\nEdited after it ran, so that the figures are of other settings: {', '.join(edited)}."
+    own = {name: value for name, value in made.slots[0].settings.items() if name not in ("model", "prompt")}
+    yield from ("", f"{made.slots[0].letter}, the baseline, sets:", "", *fenced(json.dumps(own, indent=2, ensure_ascii=False), "json"))
+
+
+def _against(slot: SlotReport, place: int) -> str:
+    return "baseline" if place == 0 else ", ".join(one.text for one in slot.changed) or "nothing"
+
+
+def _figures(made: Report) -> Iterator[str]:
+    names = [name for name in (*MEASURES, COST) if any(slot.figures.figures[name] for slot in made.slots)]
+    rows = (
+        (
+            slot.title,
+            f"{slot.figures.finished} of {slot.figures.runs}",
+            *(figure(name, slot.figures.figures[name]) for name in names),
+            ", ".join(f"{reason} ×{count}" for reason, count in slot.figures.finish_reasons) or "–",
+        )
+        for slot in made.slots
+    )
+    yield from _table(("slot", "finished", *names, "finish reasons"), rows)
+    yield "\nMedians over the runs that finished, with 95 % bootstrap intervals where there are several."
+    for slot in made.slots:
+        if slot.runs.sentence:
+            yield f"\n{slot.letter}: {slot.runs.sentence}"
+
+
+def figure(name: str, interval: Interval | None) -> str:
+    """A figure as text: its median with unit, and its interval where it has one."""
+    if interval is None:
+        return "–"
+    middle = _value(name, interval.median)
+    if interval.low is None or interval.high is None or interval.low == interval.high:
+        return middle
+    return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
+
+
+def _value(name: str, value: float) -> str:
+    if name in SECONDS:
+        return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+    if name == COST:
+        return f"${value:.6f}".rstrip("0").rstrip(".") if value else "$0"
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
+
+
+def _verdicts(made: Report) -> Iterator[str]:
+    said = [(slot, slot.verdicts) for slot in made.slots if slot.verdicts]
+    if said:
+        yield from ("", "## Verdicts", "")
+        yield from (f"- {text(slot.title)}: {' '.join(map(text, sentences))}" for slot, sentences in said)
+
+
+def _slot_outputs(slot: SlotReport) -> Iterator[str]:
+    yield from ("", f"### {text(slot.title)}")
+    if not slot.runs.found:
+        yield from ("", "No runs.")
+    for same, alike in groupby(enumerate(slot.runs.found, 1), key=lambda one: (one[1].status, tuple(sorted(one[1].choices.items())))):
+        numbers = [number for number, _ in alike]
+        yield from ("", _heading(same[0], numbers, slot))
+        run = slot.runs.found[numbers[0] - 1]
+        if run.error:
+            yield from ("", f"**{text(run.error.cause)}** {text(run.error.next_step)}")
+        for index, (said, reason) in same[1]:
+            label = f"choice {index + 1}, " if len(same[1]) > 1 else ""
+            yield from ("", f"{label}finish reason {text(reason or 'none')}:", "", *fenced(said))
+
+
+def _heading(status: str, numbers: Sequence[int], slot: SlotReport) -> str:
+    alone = len(slot.runs.found) == 1
+    which = "" if alone else f"run {numbers[0]}: " if len(numbers) == 1 else f"runs {numbers[0]} to {numbers[-1]}, identical: "
+    run = slot.runs.found[numbers[0] - 1]
+    by = f", answered by {text(run.model)}" if run.model else ""
+    return f"{which}{status}{by}"
+
+
+def _slot_requests(slot: SlotReport) -> Iterator[str]:
+    for sent, alike in groupby(enumerate(slot.runs.found, 1), key=lambda one: one[1].sent):
+        numbers = [number for number, _ in alike]
+        run = slot.runs.found[numbers[0] - 1]
+        count = f" ×{len(numbers)}" if len(numbers) > 1 else ""
+        yield from ("", f"{text(slot.title)}{count}, to {text(run.connection_name)}:", "", *fenced(sent.decode("utf-8", "replace"), "json"))
+
+
+def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(map(text, heads)) + " |"
+    yield "|" + "---|" * len(heads)
+    yield from ("| " + " | ".join(map(text, row)) + " |" for row in rows)
+
+
+def text(value: str) -> str:
+    """``value`` so that Markdown shows it literally and on one line, also in a table."""
+    return _MARKED.sub(r"\\\1", _WHITE.sub(" ", value)).strip()
+
+
+def fenced(value: str, language: str = "") -> Iterator[str]:
+    """``value`` between fences that nothing in it can close."""
+    fence = "`" * max([2, *(len(found[0]) for found in _FENCE.finditer(value))]) + "`"
+    yield from (fence + language, value, fence)
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "chart"
+
+
+def file_stem(comparison: Comparison) -> str:
+    """What a file with the comparison is called, without its ending."""
+    return f"comparison-{_file_name(comparison.name)}" if comparison.name else f"comparison-{comparison.id[:8]}"
