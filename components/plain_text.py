@@ -25,6 +25,11 @@ def escaped(text: str, limit: int = 500) -> str:
     return html.escape(_line(text, limit), quote=True)
 
 
+def with_controls_shown(text: str) -> str:
+    """``text`` with its lines and tabs as they are, and every other control and formatting character as its code point."""
+    return "".join(character if character in "\n\t" else _visible(character) for character in text)
+
+
 def _line(text: str, limit: int) -> str:
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return "".join(_visible(character) for character in " ".join(cut.split()))

@@ -233,15 +233,20 @@ def run_prompt(slot: str, text: str) -> None:
         start(slot)
 
 
-def parameters(slot: Slot, models: Sequence[str], *, refresh: Callable[[Slot], Refreshed] | None = None) -> None:
-    """The form with every parameter. ``refresh`` is what a group that is redrawn alone asks for (``components.parameter_form``)."""
+def parameters(
+    slot: Slot, models: Sequence[str], *, refresh: Callable[[Slot], Refreshed] | None = None, around: Callable[[], object] | None = None
+) -> None:
+    """The form with every parameter. ``refresh`` is what a group that is redrawn alone asks for (``components.parameter_form``).
+
+    ``around`` tells what else on the page depends on the draft: where it changes, the whole page is redrawn.
+    """
     parameter_form(
         slot.name,
         slot.draft,
         slot.outgoing.problems,
         models=models,
         kind=slot.connection.kind,
-        refresh=lambda: (refresh or _refreshed)(slot),
+        refresh=lambda: refresh(slot) if refresh else _refreshed(slot, around),
         picks={
             KNOWLEDGE_ID: lambda: base_names(slot.connection),
             PROMPT_ID: lambda: prompt_names(slot.connection),
@@ -251,7 +256,7 @@ def parameters(slot: Slot, models: Sequence[str], *, refresh: Callable[[Slot], R
     )
 
 
-def _refreshed(drawn: Slot) -> Refreshed:
+def _refreshed(drawn: Slot, also: Callable[[], object] | None = None) -> Refreshed:
     """The slot's draft as its widgets are now, kept for a reload, and what the run bar shows of it."""
     draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
     session.set_draft(drawn.name, draft)
@@ -259,7 +264,7 @@ def _refreshed(drawn: Slot) -> Refreshed:
     now = replace(drawn, draft=draft, outgoing=outgoing(draft))
     on_the_wire = repr(now.outgoing.body) if st.session_state.get(f"wire-{drawn.name}") else ""
     inputs = drawn_inputs(now.connection, draft["body"])
-    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body), inputs)
+    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body), inputs, also() if also else None)
     return Refreshed(draft, now.outgoing.problems, around)
 
 

@@ -38,6 +38,14 @@ _UPLOAD_REPORT = "session.upload_report"
 _DELETION = "session.deletion"
 _KNOWLEDGE_REFUSAL = "session.knowledge_refusal"
 _SHOWN_VIEW = "session.knowledge_view"
+_REPLACED_DRAFT = "session.replaced_draft"
+_COMPARISON_PRESET = "session.comparison_preset"
+_PRESET_REFUSAL = "session.preset_refusal"
+_CHOSEN_PRESET = "session.chosen_preset"
+_TICKED_PRESETS = "session.ticked_presets"
+_PRESET_PAGES = "session.preset_pages"
+_DELETED_PRESETS = "session.deleted_presets"
+_PRESET_IMPORT = "session.preset_import"
 _COMPARISON = "session.comparison"
 _COMPARISON_ID = "session.comparison_id"
 _COMPARISON_SEEN = "session.comparison_seen"
@@ -455,3 +463,91 @@ def deleted_comparisons() -> list[str]:
 def set_deleted_comparisons(ids: list[str]) -> None:
     """Offer to bring comparisons back; an empty list offers nothing."""
     st.session_state[_DELETED_COMPARISONS] = ids
+
+
+def replaced_draft() -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The Playground's draft before a preset was opened in its place, and the one that was put there."""
+    found: tuple[dict[str, Any], dict[str, Any]] | None = st.session_state.get(_REPLACED_DRAFT)
+    return found
+
+
+def set_replaced_draft(change: tuple[dict[str, Any], dict[str, Any]] | None) -> None:
+    """Remember a draft that was replaced, for undoing; ``None`` forgets it."""
+    st.session_state[_REPLACED_DRAFT] = copy.deepcopy(change)
+
+
+def comparison_preset() -> tuple[str, str, int] | None:
+    """The comparison whose preset was noted, the preset's id (empty for none) and its version."""
+    found: tuple[str, str, int] | None = st.session_state.get(_COMPARISON_PRESET)
+    return found
+
+
+def set_comparison_preset(value: tuple[str, str, int]) -> None:
+    """Note which preset's version a comparison is."""
+    st.session_state[_COMPARISON_PRESET] = value
+
+
+def preset_refusal() -> str | None:
+    """Why the last preset was not saved, if it was not."""
+    found: str | None = st.session_state.get(_PRESET_REFUSAL)
+    return found
+
+
+def set_preset_refusal(text: str | None) -> None:
+    """Remember why a preset was not saved; ``None`` forgets it."""
+    st.session_state[_PRESET_REFUSAL] = text
+
+
+def shown_preset() -> str | None:
+    """The id of the preset that the library shows whole."""
+    found: str | None = st.session_state.get(_CHOSEN_PRESET)
+    return found
+
+
+def show_preset(preset_id: str | None) -> None:
+    """Let the library show a preset whole; ``None`` shows none."""
+    st.session_state[_CHOSEN_PRESET] = preset_id
+
+
+def ticked_presets() -> list[str]:
+    """The presets that are ticked in the library."""
+    found: list[str] = st.session_state.get(_TICKED_PRESETS, [])
+    return found
+
+
+def set_ticked_presets(ids: list[str]) -> None:
+    """Remember which presets are ticked, for when the list changes around them."""
+    st.session_state[_TICKED_PRESETS] = ids
+
+
+def preset_pages(view: str) -> list[str]:
+    """The cursors of the library's pages one went through, the shown one last; empty on the first page, or of another view."""
+    found: tuple[str, list[str]] = st.session_state.get(_PRESET_PAGES, ("", []))
+    return list(found[1]) if found[0] == view else []
+
+
+def set_preset_pages(view: str, cursors: list[str]) -> None:
+    """Remember where in the library one is."""
+    st.session_state[_PRESET_PAGES] = (view, cursors)
+
+
+def deleted_presets() -> tuple[str, int] | None:
+    """What the last deletion in the library took: its moment (ISO 8601), for undoing, and how many presets."""
+    found: tuple[str, int] | None = st.session_state.get(_DELETED_PRESETS)
+    return found
+
+
+def set_deleted_presets(deletion: tuple[str, int] | None) -> None:
+    """Offer to undo a deletion; ``None`` offers nothing."""
+    st.session_state[_DELETED_PRESETS] = deletion
+
+
+def preset_import() -> tuple[int, list[str]]:
+    """What the last import of presets came to: how many were added, and a sentence for whatever was not."""
+    found: tuple[int, list[str]] = st.session_state.get(_PRESET_IMPORT, (0, []))
+    return found
+
+
+def set_preset_import(added: int, told: list[str]) -> None:
+    """Remember what an import of presets came to."""
+    st.session_state[_PRESET_IMPORT] = (added, told)

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from components import run_column, session
+from components.presets.bench import PlaygroundBench
+from components.presets.preset_line import differs, preset_line
 from components.services import workspace
 
 SLOT = "a"
@@ -12,10 +14,11 @@ models = workspace().models(slot.connection)
 
 text, settings = st.columns([0.62, 0.38], gap="medium")
 with text:
+    preset_line(PlaygroundBench())
     run_column.request(slot, models)
     run_column.output(slot)
 with settings:
-    run_column.parameters(slot, models)
+    run_column.parameters(slot, models, around=lambda: differs(PlaygroundBench()))
 with st.bottom:
     run_column.run_bar(slot)
 

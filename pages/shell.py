@@ -25,6 +25,9 @@ page = st.navigation(
             help="Type a prompt, set parameters, watch the answer.",
         ),
         st.Page("compare.py", title="Compare", icon=":material/compare:", help="Settings side by side, and whether they really differ."),
+        st.Page(
+            "presets.py", title="Presets", icon=":material/bookmarks:", help="Settings and comparisons kept under a name, in versions."
+        ),
         st.Page("history.py", title="History", icon=":material/history:", help="Find every run again, compare, mark and export them."),
         st.Page(
             "knowledge.py",

@@ -17,6 +17,8 @@ from components.compare.sheet import ANSWER, BAR, SETTINGS, Sheet, part
 from components.compare.slot_column import slot_column
 from components.compare.slot_head import show_settings
 from components.parameter_form import Refreshed, collect, request_field
+from components.presets.bench import CompareBench
+from components.presets.preset_line import preset_line
 from components.run_column import Slot, standing
 from components.services import workspace
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
@@ -33,6 +35,7 @@ def compare() -> None:
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
     heading()
+    preset_line(CompareBench())
     _request(board, slots)
     guards(board)
     with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
@@ -44,6 +47,7 @@ def compare() -> None:
     with st.bottom:
         part(sheet, BAR, _bar, sheet)
     st.query_params[desk.LINK] = session.comparison_id() or ""
+    CompareBench().show_link()
 
 
 def _answer(sheet: Sheet) -> None:

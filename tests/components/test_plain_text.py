@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.plain_text import plain
+from components.plain_text import plain, with_controls_shown
 
 HOSTILE = [
     "**bold**",
@@ -48,3 +48,7 @@ def test_addresses_do_not_become_links(text):
 
 def test_emoji_joined_from_several_stay_whole():
     assert plain("👩‍💻") == "👩‍💻"
+
+
+def test_controls_are_shown_and_lines_stay():
+    assert with_controls_shown("one\n\ttwo \u202e\0 \u200d") == "one\n\ttwo ⟨U+202E⟩⟨U+0000⟩ \u200d"

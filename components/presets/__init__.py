@@ -1,0 +1,1 @@
+"""Presets: the line that says what differs, and the library."""

@@ -1,0 +1,208 @@
+"""One line over what is edited: which preset it is, what differs from its version, and the ways to save it or go back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from components import session
+from components.plain_text import plain
+from components.presets.bench import Bench, Link
+from components.presets.label_fields import label_fields, typed_label
+from components.services import workspace
+from core.errors import InvalidPreset, StorageProblem
+from core.preset.changes import Change, changes, said
+from core.preset.content import Content
+from core.preset.preset import NewPreset, Preset
+from core.storage.preset_query import PresetFilter
+
+SHOWN = 4
+"""Changes that stand in the line; the rest is counted."""
+OFFERED = 8
+"""Presets that the line's list offers."""
+
+
+def preset_line(bench: Bench) -> None:
+    """Draw the line; a database that cannot be read costs only the line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{bench.key}.line"):
+        try:
+            content, link = bench.content(), bench.link()
+            preset = workspace().presets.find(link.preset) if link else None
+            if preset is None or link is None:
+                _unsaved(bench, content, was_linked=link is not None)
+            else:
+                _saved(bench, content, preset, link)
+        except (StorageProblem, InvalidPreset) as problem:
+            st.caption(f":material/bookmark: {plain(f'{problem.cause} {problem.next_step}')}", width="stretch")
+            return
+        if bench.undoable():
+            st.button(
+                "Undo", key=f"{bench.key}.undo", icon=":material/undo:", type="tertiary", help="What was here before", on_click=bench.undo
+            )
+
+
+def differs(bench: Bench) -> str:
+    """What the line says of the differences, for those who redraw it only when that changes; empty where there is no preset."""
+    link = bench.link()
+    if link is None:
+        return ""
+    try:
+        found = _changes(bench.content(), link)
+    except (StorageProblem, InvalidPreset):
+        return ""
+    return "" if found is None else "\n".join(change.text for change in found)
+
+
+def _changes(content: Content, link: Link) -> tuple[Change, ...] | None:
+    version = workspace().presets.version(link.preset, link.version)
+    return None if version is None else changes(version.content, content)
+
+
+def _unsaved(bench: Bench, content: Content, *, was_linked: bool) -> None:
+    if was_linked:
+        st.caption(":material/bookmark_remove: Its preset was deleted", width="content")
+    popover(bench, "save", "Save as preset", "bookmark_add", lambda: _save_new(bench, content.kind == "comparison"))
+    popover(bench, "open", "Open a preset", "bookmarks", lambda: _open(bench, content.kind))
+
+
+def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
+    found = _changes(content, link)
+    newest = "" if link.version == preset.version else f" of {preset.version}"
+    st.markdown(f":material/bookmark: **{plain(preset.label.name, 60)}** · version {link.version}{newest}", width="content")
+    if found is None:
+        st.caption("This version is not there any more", width="content")
+    elif not found:
+        st.caption("No changes", width="content")
+    else:
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch", key=f"{bench.key}.differs"):
+            st.caption(f"Differs from version {link.version} {said(found)}", width="content")
+            for change in found[:SHOWN]:
+                st.badge(plain(change.text, 48), color="blue", help=plain(change.text, 200))
+            if len(found) > SHOWN:
+                st.caption(f"and {len(found) - SHOWN} more", width="content")
+        st.button(
+            f"Save as version {preset.version + 1}",
+            key=f"{bench.key}.save_version",
+            icon=":material/save:",
+            type="tertiary",
+            help="The versions before stay",
+            on_click=save_version,
+            args=(bench,),
+        )
+        st.button(
+            "Revert",
+            key=f"{bench.key}.revert",
+            icon=":material/settings_backup_restore:",
+            type="tertiary",
+            help=f"To version {link.version}, as it was saved",
+            on_click=revert,
+            args=(bench,),
+        )
+    popover(bench, "more", "", "more_horiz", lambda: _more(bench, preset, content.kind == "comparison"), tip="More about this preset")
+
+
+def popover(bench: Bench, name: str, title: str, icon: str, body: Callable[[], None], *, tip: str | None = None) -> None:
+    """A popover of the line, whose body is drawn when it is open."""
+    box = st.popover(title, key=f"{bench.key}.{name}", icon=f":material/{icon}:", type="tertiary", help=tip, on_change="rerun")
+    if box.open:
+        with box:
+            body()
+
+
+def _more(bench: Bench, preset: Preset, compared: bool) -> None:
+    if st.button("Show in the library", key=f"{bench.key}.library", icon=":material/bookmarks:", type="tertiary"):
+        session.show_preset(preset.id)
+        st.switch_page("presets.py")
+    st.button(
+        "Let go of the preset", key=f"{bench.key}.let_go", icon=":material/link_off:", type="tertiary", on_click=_let_go, args=(bench,)
+    )
+    st.divider()
+    _save_new(bench, compared)
+
+
+def _save_new(bench: Bench, compared: bool) -> None:
+    """The form of a new preset. Said where it was typed, what is wrong with it."""
+    st.caption(f"Keep {'this comparison' if compared else 'these settings and this prompt'} under a name")
+    label_fields(f"{bench.key}.new")
+    if refused := session.preset_refusal():
+        st.markdown(f":red[:material/error: {plain(refused)}]")
+    st.button("Save", key=f"{bench.key}.new.save", type="primary", icon=":material/bookmark_add:", on_click=save_new, args=(bench,))
+
+
+def _open(bench: Bench, kind: str) -> None:
+    query = st.text_input(
+        "Find a preset", key=f"{bench.key}.find", placeholder="Find a preset", icon=":material/search:", label_visibility="collapsed"
+    )
+    which = PresetFilter(text=query or "", kind="comparison" if kind == "comparison" else "draft")
+    found = workspace().presets.page(which, limit=OFFERED).presets
+    for preset in found:
+        st.button(
+            plain(preset.label.name, 60),
+            key=f"{bench.key}.open.{preset.id}",
+            type="tertiary",
+            icon=":material/bookmark:",
+            on_click=open_newest,
+            args=(bench, preset.id),
+        )
+    if not found:
+        st.caption("No preset fits." if query else "There is none yet. Save this one, or take a starter from the library.")
+    if st.button("The library and the starters", key=f"{bench.key}.all", icon=":material/arrow_forward:", type="tertiary"):
+        st.switch_page("presets.py")
+
+
+# Callbacks
+
+
+def save_new(bench: Bench) -> None:
+    """Save what is edited as a new preset, under what the form says."""
+    try:
+        made = workspace().presets.add([NewPreset(typed_label(f"{bench.key}.new"), bench.content())])[0]
+    except (InvalidPreset, StorageProblem) as problem:
+        session.set_preset_refusal(f"{problem.cause} {problem.next_step}")
+        return
+    session.set_preset_refusal(None)
+    bench.set_link(Link(made.id, made.version))
+    for name in ("save", "more"):
+        st.session_state[f"{bench.key}.{name}"] = False
+    st.toast(f"{plain(made.label.name, 60)} is saved as version 1", icon=":material/bookmark_added:")
+
+
+def save_version(bench: Bench) -> None:
+    """Save what is edited as the next version of its preset."""
+    link = bench.link()
+    if link is None:
+        return
+    try:
+        saved = workspace().presets.save(link.preset, bench.content())
+    except (InvalidPreset, StorageProblem) as problem:
+        st.toast(plain(f"{problem.cause} {problem.next_step}"), icon=":material/error:")
+    except KeyError:
+        st.toast("The preset was deleted meanwhile. Save this as a new one.", icon=":material/error:")
+    else:
+        bench.set_link(Link(saved.id, saved.version))
+        st.toast(f"Saved as version {saved.version}", icon=":material/bookmark_added:")
+
+
+def revert(bench: Bench) -> None:
+    """Go back to the version that is linked."""
+    link = bench.link()
+    version = workspace().presets.version(link.preset, link.version) if link else None
+    if version is not None:
+        bench.put(version.content, link)
+
+
+def open_newest(bench: Bench, preset_id: str) -> None:
+    """Open the newest version of a preset in place of what is edited."""
+    preset = workspace().presets.find(preset_id)
+    version = workspace().presets.version(preset_id, preset.version) if preset else None
+    if preset is None or version is None:
+        st.toast("The preset was deleted meanwhile.", icon=":material/error:")
+        return
+    bench.put(version.content, Link(preset.id, preset.version))
+    st.session_state[f"{bench.key}.open"] = False
+
+
+def _let_go(bench: Bench) -> None:
+    bench.set_link(None)
+    st.session_state[f"{bench.key}.more"] = False
