@@ -52,6 +52,7 @@ _COMPARISON_SEEN = "session.comparison_seen"
 _COMPARISON_UNDO = "session.comparison_undo"
 _COMPARISON_NOTICE = "session.comparison_notice"
 _COMPARISON_COUNTED = "session.comparison_counted"
+_COMPARISON_QUESTION = "session.comparison_question"
 _DELETED_COMPARISONS = "session.deleted_comparisons"
 KNOWLEDGE_VIEW = "knowledge.view"
 KNOWLEDGE_VIEWS = ("Search", "Documents")
@@ -452,6 +453,17 @@ def comparison_counted() -> float:
 def set_comparison_counted(moment: float) -> None:
     """Remember when the figures were drawn."""
     st.session_state[_COMPARISON_COUNTED] = moment
+
+
+def comparison_question() -> list[int] | None:
+    """The places of the slots that Run asks about, because they may cost more than the budget; ``None`` when it asks nothing."""
+    found: list[int] | None = st.session_state.get(_COMPARISON_QUESTION)
+    return found
+
+
+def ask_about_comparison(places: list[int] | None) -> None:
+    """Ask whether to run these slots; ``None`` asks no more."""
+    st.session_state[_COMPARISON_QUESTION] = places
 
 
 def deleted_comparisons() -> list[str]:

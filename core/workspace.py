@@ -15,7 +15,9 @@ from starlette.routing import BaseRoute
 
 from core import run_routes
 from core.call_limits import CallLimits
+from core.call_times import CallTimes
 from core.client import RouterClient
+from core.comparison.budget import Budget
 from core.comparison.store import ComparisonStore
 from core.connection import DEFAULT_PATHS, Connection
 from core.draft_store import DraftStore
@@ -65,7 +67,8 @@ class Workspace:
     """What one process works with. Built without side effects; ``open()`` starts the hub and the local router.
 
     ``runs``, ``attempts`` and ``figures`` read and mark what is stored (StorageProblem when that cannot be); ``hub`` writes it.
-    ``comparisons`` are those that people work on, ``listed_comparisons`` finds the stored ones for a list.
+    ``comparisons`` are those that people work on, ``listed_comparisons`` finds the stored ones for a list, ``comparison_budget`` is what
+    one may cost before Run asks once more, ``call_times`` how long calls of a model take.
     ``presets`` is the library, ``preset_folder`` the folder of preset files, where there is one.
     ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
@@ -92,6 +95,8 @@ class Workspace:
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         self.listed_comparisons = ComparisonRepository(self.database)
         self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)
+        self.comparison_budget = Budget(self.preferences)
+        self.call_times = CallTimes(self.runs)
         self.retention = Retention(self.preferences, self.runs, RunRetention(self.database), others=(self.listed_comparisons,))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))

@@ -16,6 +16,7 @@ from components.parameter_form import collect, forget_widgets
 from components.run_column import launch
 from components.services import workspace
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board, NoRoom, begun, opened
+from core.comparison.preflight import Preflight, preflight
 from core.comparison.record import Comparison
 from core.comparison.repeats import cache_trap, repeated, uncached
 from core.comparison.runs import SlotRuns, board_runs
@@ -119,6 +120,7 @@ def _remember(board: Board) -> None:
 def put(board: Board) -> None:
     """Put a board in place of the session's; for callbacks, and before anything is drawn."""
     _remember(board)
+    session.ask_about_comparison(None)
     forget_widgets(SHARED)
     for place in range(MOST_SLOTS):
         key = slot_key(place)
@@ -236,6 +238,15 @@ def leaving(board: Board) -> list[dict[str, Any]]:
     bodies = [outgoing(one.draft).body for one in board.slots]
     trapped = not board.keep_cache and bool(cache_trap(bodies, board.repeats))
     return [uncached(body) for body in bodies] if trapped else bodies
+
+
+def preflight_of(board: Board, places: Sequence[int] | None = None) -> Preflight:
+    """What running all slots, or those of some ``places``, comes to. Its places count among those."""
+    current, connection = workspace(), session.connection()
+    every = leaving(board)
+    bodies = every if places is None else [every[place] for place in places]
+    seconds = [current.call_times.seconds(connection.name, str(body.get("model") or "")) for body in bodies]
+    return preflight(bodies, board.repeats, current.prices.prices, seconds, at_once=current.hub.traffic(connection).allowed)
 
 
 def is_stored() -> bool:

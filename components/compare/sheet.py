@@ -17,6 +17,7 @@ import streamlit as st
 from components import session
 from components.compare import desk
 from components.run_column import Slot, standing
+from components.services import workspace
 from core.comparison.board import Board
 from core.comparison.runs import SlotRuns
 
@@ -82,15 +83,36 @@ def settings_key(place: int) -> str:
     return f"compare-part-settings-{place}"
 
 
-def run(places: Sequence[int] | None = None) -> None:
-    """The callback of Run, for all slots or for some: their heads and answers are redrawn, and what counts runs.
+def press_run(places: Sequence[int] | None = None) -> None:
+    """The callback of Run, for all slots or for some; where that may cost more than the budget, it asks first."""
+    board = desk.collected()
+    every = range(len(board.slots))
+    chosen = [*(every if places is None else places)]
+    budget = workspace().comparison_budget.usd
+    if budget is not None and desk.preflight_of(board, chosen).above(budget):
+        session.ask_about_comparison(chosen)
+        st.rerun()
+    _run(chosen)
+
+
+def answer_question(run: bool) -> None:
+    """The callback of the answer to the question whether to run above the budget."""
+    places = session.comparison_question()
+    session.ask_about_comparison(None)
+    if run and places is not None:
+        _run([place for place in places if place < len(desk.remembered().slots)])
+    st.rerun()
+
+
+def _run(chosen: Sequence[int]) -> None:
+    """Heads and answers are redrawn, and what counts runs.
 
     The whole page is, where more changes: a refusal comes or goes, or the comparison is kept in the history from now on.
     """
+    session.ask_about_comparison(None)
     every = range(len(desk.remembered().slots))
     as_it_was = desk.is_stored() and not any(session.refusal(desk.slot_key(place)) for place in every)
-    if desk.run(places) and as_it_was:
-        chosen = every if places is None else places
+    if desk.run(chosen) and as_it_was:
         st.rerun([*map(head_key, chosen), *map(answer_key, chosen), ANSWER, BAR])
     st.rerun()
 

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from components.compare import desk
-from components.compare.sheet import SETTINGS, Sheet, head_key, run
+from components.compare.sheet import SETTINGS, Sheet, head_key, press_run
 from components.plain_text import plain
 from core.comparison.board import MOST_SLOTS, Board
 
@@ -32,7 +32,7 @@ def slot_head(sheet: Sheet, place: int) -> None:
                 type="tertiary",
                 help="Run this slot alone",
                 disabled=bool(slot.obstacles),
-                on_click=run,
+                on_click=press_run,
                 args=([place],),
             )
         is_open = board.edited == place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.compare import desk
+from core.call_times import CallTimes
 from core.comparison.board import MOST_SLOTS, opened
 from core.comparison.record import Comparison
+from core.pricing import FIRST_PRICES, Price
 from core.storage.run_query import RunFilter
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
@@ -238,6 +242,39 @@ def test_comparison_that_was_run_is_listed_in_the_history_under_its_name_and_one
     opened_workspace().comparisons.flush()
     (row,), count = listed.page(f"named {model}")
     assert (row.id, row.name, row.slots, row.runs, count) == (page.link, f"Named {model}", 2, (*page.runs(0), *page.runs(1)), 1)
+
+
+def test_line_before_the_run_tells_calls_tokens_range_of_costs_and_time_by_earlier_runs(replay: Replay, model: str) -> None:
+    workspace = opened_workspace()
+    workspace.prices.replace([Price(model, Decimal(1), Decimal(2)), *FIRST_PRICES])
+    try:
+        page = Page(replay, body(model, max_tokens=1000), body(model, max_tokens=1000, seed=1)).set("compare.repeats", 3)
+        assert "at most 6,000 tokens out" in page.words
+        assert "$0.000006 – $0.012" in page.words, "a token for four bytes of the prompt, up to one for each and all of max_tokens"
+        assert "time unknown for A, B, 6 at once" in page.words
+        page.click("run").finished()
+        eventually(lambda: set(workspace.runs.statuses(page.runs(0)).values()) == {"finished"}, within_s=15, what="runs in storage")
+        workspace.call_times = CallTimes(workspace.runs)
+        assert re.search(r"about \d\.\d s, 6 at once", page.run().words)
+    finally:
+        workspace.prices.reset()
+
+
+def test_above_the_budget_run_asks_once_more_and_an_unknown_cost_is_above_it(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model)).open("compare.budget").set("compare.budget_usd", 0.5)
+    try:
+        page.click("run")
+        assert "has a cost that is not known; the budget is $0.5." in page.words
+        page.click("compare.run_not")
+        assert "the budget is" not in page.words
+        page.click("run-compare-b").click("compare.run_anyway").finished()
+        assert (len(replay.calls(model)), page.runs(0), len(page.runs(1))) == (1, [], 1)
+        opened_workspace().prices.replace([Price(model, Decimal(1), Decimal(2)), *FIRST_PRICES])
+        assert "the budget is" not in page.click("run").finished().words
+        assert len(replay.calls(model)) == 3
+    finally:
+        opened_workspace().comparison_budget.set(None)
+        opened_workspace().prices.reset()
 
 
 def test_beginning_anew_leaves_the_comparison_where_it_is_and_undo_goes_back_to_it(replay: Replay, model: str) -> None:
