@@ -15,6 +15,8 @@ from core.storage.run_query import RunFilter, RunOrder, RunPage
 RUNS: Final = 15
 """The newest so many runs that finished are asked."""
 FRESH_S: Final = 10.0
+UNKNOWN_S: Final = 1.0
+"""How soon it is looked whether there are runs now; the first ones may just be ending."""
 REMEMBERED: Final = 500
 
 
@@ -27,7 +29,7 @@ class Runs(Protocol):
 
 
 class CallTimes:
-    """Medians by connection and model, looked up again after ``FRESH_S``. Any thread; may wait for storage."""
+    """Medians by connection and model, looked up again after ``FRESH_S``, what is not known sooner. Any thread; may wait for storage."""
 
     def __init__(self, runs: Runs, clock: Clock = time.monotonic) -> None:
         self._runs = runs
@@ -40,7 +42,7 @@ class CallTimes:
         key, now = (connection_name, model), self._clock()
         with self._lock:
             known = self._known.get(key)
-        if known is not None and now - known[0] < FRESH_S:
+        if known is not None and now - known[0] < (UNKNOWN_S if known[1] is None else FRESH_S):
             return known[1]
         found = self._look_up(connection_name, model)
         with self._lock:

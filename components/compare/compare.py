@@ -21,7 +21,7 @@ from components.presets.bench import CompareBench
 from components.presets.preset_line import preset_line
 from components.run_column import Slot, standing
 from components.services import workspace
-from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
+from core.comparison.board import LETTERS, Board
 from core.outgoing import outgoing
 
 CSS = Path(__file__).with_name("compare.css")
@@ -34,7 +34,7 @@ def compare() -> None:
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
-    heading()
+    heading(board)
     preset_line(CompareBench())
     _request(board, slots)
     guards(board)
@@ -66,31 +66,6 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
         body = {} if board.prompt is None else {"prompt": board.prompt}
         problems = tuple(one for one in sharing[0].outgoing.problems if one.path == "prompt") if refused else ()
         request_field(desk.SHARED, {"body": body, "extra": ""}, "prompt", problems, kind=slots[0].connection.kind)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-tools"):
-        st.button(
-            "Add a slot",
-            key="compare.add",
-            icon=":material/add:",
-            disabled=len(slots) >= MOST_SLOTS,
-            help=f"Set like {LETTERS[0]}, to change from there" if len(slots) < MOST_SLOTS else f"There is room for {MOST_SLOTS}",
-            on_click=desk.change,
-            args=(Board.added,),
-        )
-        if desk.undone(board) is not None:
-            st.button("Undo", key="compare.undo", icon=":material/undo:", help="The last change of the slots", on_click=desk.undo)
-        key = "compare.repeats"
-        st.session_state[key] = board.repeats
-        st.number_input(
-            "Repeats per slot",
-            1,
-            MOST_REPEATS,
-            step=1,
-            key=key,
-            width=150,
-            help="Calls of each slot. From 4 on, a difference can be told from noise. Where a seed is set, it counts up.",
-            on_change=desk.set_repeats,
-            args=(key,),
-        )
 
 
 def _settings(sheet: Sheet) -> None:

@@ -11,10 +11,11 @@ from components.compare import desk
 from components.compare.export import export_comparison
 from components.plain_text import plain
 from components.services import workspace
+from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
 from core.comparison.record import LONGEST_NAME, Comparison
 
 
-def heading() -> None:
+def heading(board: Board) -> None:
     """Draw the line above the request."""
     notice = session.take_comparison_notice()
     if notice:
@@ -22,7 +23,7 @@ def heading() -> None:
     now = workspace().comparisons.current(session.comparison_id() or "")
     if now is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-heading"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-heading"):
         _name(now)
         if now.starred:
             st.markdown(":material/star:", width="content")
@@ -30,7 +31,38 @@ def heading() -> None:
             st.caption(_kept(now), width="content")
         popover("New", "add_box", "Begin another comparison; this one stays in the history", _new)
         popover("Export", "download", "JSON or a report", lambda: export_comparison(now, key="compare.export"))
-        popover("Keep", "bookmark", "Star, note, tags, a copy", lambda: _marks(now))
+        popover("Keep", "bookmark", "Star, note, tags", lambda: _marks(now))
+        st.space("stretch")
+        _tools(board)
+
+
+def _tools(board: Board) -> None:
+    """How many slots, and how often each runs."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-tools", width="content"):
+        st.button(
+            "Add a slot",
+            key="compare.add",
+            icon=":material/add:",
+            disabled=len(board.slots) >= MOST_SLOTS,
+            help=f"Set like {LETTERS[0]}, to change from there" if len(board.slots) < MOST_SLOTS else f"There is room for {MOST_SLOTS}",
+            on_click=desk.change,
+            args=(Board.added,),
+        )
+        if desk.undone(board) is not None:
+            st.button("Undo", key="compare.undo", icon=":material/undo:", help="The last change of the slots", on_click=desk.undo)
+        key = "compare.repeats"
+        st.session_state[key] = board.repeats
+        st.number_input(
+            "Repeats per slot",
+            1,
+            MOST_REPEATS,
+            step=1,
+            key=key,
+            width=150,
+            help="Calls of each slot. From 4 on, a difference can be told from noise. Where a seed is set, it counts up.",
+            on_change=desk.set_repeats,
+            args=(key,),
+        )
 
 
 def popover(label: str, icon: str, tip: str, body: Callable[[], None]) -> None:

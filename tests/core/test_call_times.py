@@ -40,6 +40,19 @@ def test_it_is_looked_up_again_after_a_while_and_is_unknown_while_storage_fails(
     times = CallTimes(Failing(), clock=lambda: now[0])
     assert [times.seconds("c", "m") for _ in range(3)] == [None] * 3
     assert len(asked) == 1
-    now[0] = 11.0
+    now[0] = 1.5
     times.seconds("c", "m")
     assert len(asked) == 2
+
+
+def test_what_is_known_is_not_looked_up_for_some_seconds(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    database, now = Database.of(tmp_path, None), [0.0]
+    runs = RunRepository(database)
+    times = CallTimes(runs, clock=lambda: now[0])
+    found = []
+    for moment, total_s in ((0.0, 2.5), (9.0, 4.5), (11.0, 6.5)):
+        now[0] = moment
+        runs.save([made(total_s)])
+        found.append(times.seconds("Local router", "m"))
+    assert found == [2.0, 2.0, 4.0]
+    database.close()
