@@ -5,7 +5,7 @@ Slots have keys by their place, ``compare-a`` to ``compare-h``: what is moved ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -199,6 +199,11 @@ def from_playground() -> None:
     start_over(begun(_playground_draft()))
 
 
+def from_draft(draft: Mapping[str, Any]) -> None:
+    """Begin anew from a draft: two slots set like it; for callbacks."""
+    start_over(begun(draft))
+
+
 def open_runs(runs: Sequence[RunSnapshot]) -> None:
     """Begin anew from stored runs: their requests become the slots, and they are shown."""
     start_over(opened([run.body for run in runs], [run.id for run in runs]))
@@ -247,6 +252,16 @@ def preflight_of(board: Board, places: Sequence[int] | None = None) -> Preflight
     bodies = every if places is None else [every[place] for place in places]
     seconds = [current.call_times.seconds(connection.name, str(body.get("model") or "")) for body in bodies]
     return preflight(bodies, board.repeats, current.prices.prices, seconds, at_once=current.hub.traffic(connection).allowed)
+
+
+def asks(places: Sequence[int] | None = None) -> bool:
+    """Whether Run asks first, because these slots may cost more than the budget; the page then asks."""
+    board, budget = collected(), workspace().comparison_budget.usd
+    chosen = [*(range(len(board.slots)) if places is None else places)]
+    if budget is None or not preflight_of(board, chosen).above(budget):
+        return False
+    session.ask_about_comparison(chosen)
+    return True
 
 
 def is_stored() -> bool:

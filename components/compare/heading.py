@@ -13,6 +13,12 @@ from components.plain_text import plain
 from components.services import workspace
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
 from core.comparison.record import LONGEST_NAME, Comparison
+from core.errors import StorageProblem
+from core.preset.content import DraftContent
+from core.storage.preset_query import PresetFilter
+
+OFFERED = 8
+"""Presets that are offered to begin from."""
 
 
 def heading(board: Board) -> None:
@@ -99,6 +105,34 @@ def _kept(now: Comparison) -> str:
 def _new() -> None:
     for label, icon, name, how in _beginnings():
         st.button(label, key=f"compare.{name}", icon=f":material/{icon}:", type="tertiary", on_click=_close_and, args=("new", how))
+    _presets()
+
+
+def _presets() -> None:
+    """The drafts of the library, each of which two slots can begin from; a comparison in it is opened by the line of its preset."""
+    presets = workspace().presets
+    query = st.text_input("Find a preset", key="compare.new.find", placeholder="Begin from a preset", icon=":material/search:")
+    try:
+        found = presets.page(PresetFilter(text=query or "", kind="draft"), limit=OFFERED).presets
+    except StorageProblem as problem:
+        st.caption(plain(problem.cause))
+        return
+    for preset in found:
+        name = plain(preset.label.name, 60)
+        key = f"compare.new.{preset.id}"
+        st.button(name, key=key, icon=":material/bookmark:", type="tertiary", on_click=_close_and, args=("new", _begin, preset.id))
+    if not found:
+        st.caption("No preset fits." if query else "There is no preset of a request yet.")
+
+
+def _begin(preset_id: str) -> None:
+    presets = workspace().presets
+    preset = presets.find(preset_id)
+    version = presets.version(preset_id, preset.version) if preset else None
+    if version is None or not isinstance(version.content, DraftContent):
+        st.toast("The preset was deleted meanwhile.", icon=":material/error:")
+        return
+    desk.from_draft(version.content.draft)
 
 
 def _beginnings() -> Sequence[tuple[str, str, str, Callable[[], None]]]:
@@ -108,9 +142,9 @@ def _beginnings() -> Sequence[tuple[str, str, str, Callable[[], None]]]:
     )
 
 
-def _close_and(popover_name: str, how: Callable[[], None]) -> None:
+def _close_and(popover_name: str, how: Callable[..., None], *arguments: str) -> None:
     st.session_state[f"compare.{popover_name}"] = False
-    how()
+    how(*arguments)
 
 
 def _marks(now: Comparison) -> None:

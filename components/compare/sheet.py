@@ -17,7 +17,6 @@ import streamlit as st
 from components import session
 from components.compare import desk
 from components.run_column import Slot, standing
-from components.services import workspace
 from core.comparison.board import Board
 from core.comparison.runs import SlotRuns
 
@@ -85,14 +84,9 @@ def settings_key(place: int) -> str:
 
 def press_run(places: Sequence[int] | None = None) -> None:
     """The callback of Run, for all slots or for some; where that may cost more than the budget, it asks first."""
-    board = desk.collected()
-    every = range(len(board.slots))
-    chosen = [*(every if places is None else places)]
-    budget = workspace().comparison_budget.usd
-    if budget is not None and desk.preflight_of(board, chosen).above(budget):
-        session.ask_about_comparison(chosen)
+    if desk.asks(places):
         st.rerun()
-    _run(chosen)
+    _run([*(range(len(desk.remembered().slots)) if places is None else places)])
 
 
 def answer_question(run: bool) -> None:

@@ -17,7 +17,7 @@ def go(content: Content, link: Link | None, *, run: bool = False) -> None:
         if run:
             run_column.start(PLAYGROUND_SLOT)
         st.switch_page("playground.py")
-    if run:
+    if run and not desk.asks():
         desk.run()
     st.switch_page("compare.py")
 

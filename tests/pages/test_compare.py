@@ -14,6 +14,8 @@ from components.compare import desk
 from core.call_times import CallTimes
 from core.comparison.board import MOST_SLOTS, opened
 from core.comparison.record import Comparison
+from core.preset.content import DraftContent
+from core.preset.preset import Label, NewPreset
 from core.pricing import FIRST_PRICES, Price
 from core.storage.run_query import RunFilter
 from core.workspace import opened_workspace
@@ -325,6 +327,16 @@ def test_it_begins_with_the_playgrounds_draft_twice(replay: Replay, model: str) 
     page.open("compare.new").click("compare.from_playground")
     assert [slot["draft"]["body"] for slot in page.board["slots"]] == [body(model, top_p=0.3)] * 2
     assert page.at.get_by_key("compare.prompt").value == "Say it"
+
+
+def test_it_begins_from_a_preset_of_a_request(replay: Replay, model: str) -> None:
+    name = f"Cold {model}"
+    made = opened_workspace().presets.add([NewPreset(Label(name), DraftContent(body(model, temperature=0)))])[0]
+    page = Page(replay, body(model), body(model, seed=1)).click("run").finished()
+    before = page.link
+    page.open("compare.new").set("compare.new.find", name).click(f"compare.new.{made.id}")
+    assert [slot["draft"]["body"] for slot in page.board["slots"]] == [body(model, temperature=0)] * 2
+    assert (page.link != before, page.runs(0)) == (True, [])
 
 
 def test_there_is_room_for_eight(replay: Replay, model: str) -> None:
