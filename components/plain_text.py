@@ -25,6 +25,16 @@ def escaped(text: str, limit: int = 500) -> str:
     return html.escape(_line(text, limit), quote=True)
 
 
+def badge_label(text: str, limit: int = 500) -> str:
+    """`plain` for ``st.badge``, which escapes square brackets itself."""
+    return plain(text, limit).replace("\\[", "[").replace("\\]", "]")
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """``text`` for what shows no Markdown, such as the options of a list to choose from: on one line, at most ``limit`` characters."""
+    return _line(text, limit)
+
+
 def with_controls_shown(text: str) -> str:
     """``text`` with its lines and tabs as they are, and every other control and formatting character as its code point."""
     return "".join(character if character in "\n\t" else _visible(character) for character in text)

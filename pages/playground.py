@@ -12,9 +12,9 @@ SLOT = "a"
 slot = run_column.gather(SLOT, linked_draft=st.query_params.get("draft"), linked_run=st.query_params.get("run"))
 models = workspace().models(slot.connection)
 
+preset_line(PlaygroundBench())
 text, settings = st.columns([0.62, 0.38], gap="medium")
 with text:
-    preset_line(PlaygroundBench())
     run_column.request(slot, models)
     run_column.output(slot)
 with settings:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.code_block import long_code
 from components.history.run_pair import diff_html
-from components.plain_text import plain, with_controls_shown
+from components.plain_text import badge_label, plain, with_controls_shown
 from core.comparison.output_diff import Span
 from core.comparison.settings import NOT_SENT, Difference, differences, shown
 from core.outgoing import Outgoing
@@ -48,7 +48,7 @@ def _fields(leaving: Outgoing) -> None:
     found = [one for one in differences({}, leaving.body) if one.path != "prompt"]
     with st.container(horizontal=True, gap="xsmall"):
         for one in found[:BADGES]:
-            st.badge(plain(f"{one.path} {shown(one.after)}", CHARACTERS), color="gray")
+            st.badge(badge_label(f"{one.path} {shown(one.after)}", CHARACTERS), color="gray")
         if len(found) > BADGES:
             st.caption(f"and {len(found) - BADGES} more", width="content")
         if not found:
@@ -63,7 +63,7 @@ def changed(found: tuple[Change, ...]) -> None:
     told = {id(change) for change, _, _ in prompts}
     with st.container(horizontal=True, gap="xsmall"):
         for change in [one for one in found if id(one) not in told][:BADGES]:
-            st.badge(plain(change.text, CHARACTERS), color=_color(change.difference))
+            st.badge(badge_label(change.text, CHARACTERS), color=_color(change.difference))
     for change, before, after in prompts:
         st.caption(plain(f"{change.path}, by word"))
         spans, room = [], DIFFED

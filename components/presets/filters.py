@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.plain_text import plain
+from components.plain_text import one_line
 from components.services import workspace
 from core.storage.preset_query import PresetFilter, PresetOrder, PresetSort
 
@@ -54,7 +54,7 @@ def preset_filters() -> tuple[PresetFilter, PresetOrder]:
             placeholder="Folder",
             label_visibility="collapsed",
             width=190,
-            format_func=lambda one: plain(one, 60),
+            format_func=lambda one: one_line(one, 60),
             persist_state="session",
         )
         picked = st.multiselect(
@@ -63,7 +63,7 @@ def preset_filters() -> tuple[PresetFilter, PresetOrder]:
             key="presets.tags",
             placeholder="Tags",
             label_visibility="collapsed",
-            format_func=lambda one: plain(one, 60),
+            format_func=lambda one: one_line(one, 60),
             persist_state="session",
         )
     which = PresetFilter(

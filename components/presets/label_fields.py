@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.plain_text import plain
+from components.plain_text import one_line
 from components.services import workspace
 from core.preset.preset import LONGEST_DESCRIPTION, LONGEST_FOLDER, LONGEST_NAME, Label, label
 
@@ -28,7 +28,7 @@ def label_fields(key: str, start: Label | None = None) -> None:
         key=f"{key}.tags",
         accept_new_options=True,
         placeholder="Choose or add",
-        format_func=lambda tag: plain(tag, 60),
+        format_func=lambda tag: one_line(tag, 60),
     )
     folder = state[f"{key}.folder"]
     st.selectbox(
@@ -39,7 +39,7 @@ def label_fields(key: str, start: Label | None = None) -> None:
         accept_new_options=True,
         placeholder="None; names joined by /",
         help=f"At most {LONGEST_FOLDER} characters",
-        format_func=lambda one: plain(one, 100),
+        format_func=lambda one: one_line(one, 100),
     )
 
 

@@ -120,11 +120,10 @@ def _table(page: PresetPage, ticked: Sequence[str]) -> list[str]:
 
 def _bar(selected: Sequence[str], which: PresetFilter, count: int) -> None:
     """What can be done with the ticked presets, and with files."""
-    several = len(selected) > 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="presets-bar"):
         if selected:
             st.caption(f"{len(selected)} ticked", width="content")
-            st.button("Star", key="presets.star_all", icon=":material/star:", disabled=not several, on_click=_star, args=(tuple(selected),))
+            st.button("Star", key="presets.star_all", icon=":material/star:", on_click=_star, args=(tuple(selected),))
             what = "Bring back" if which.archived else "Archive"
             icon = ":material/unarchive:" if which.archived else ":material/archive:"
             st.button(what, key="presets.archive_all", icon=icon, on_click=archive, args=(tuple(selected), not which.archived))

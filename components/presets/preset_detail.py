@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from components import session
-from components.plain_text import plain
+from components.plain_text import badge_label, one_line, plain
 from components.presets.bench import Link
 from components.presets.contents import changed, contents
 from components.presets.files import download
@@ -67,7 +67,7 @@ def _head(preset: Preset) -> None:
     if preset.label.tags:
         with st.container(horizontal=True, gap="xsmall"):
             for tag in preset.label.tags:
-                st.badge(plain(tag, 60), color="violet")
+                st.badge(badge_label(tag, 60), color="violet")
 
 
 def _actions(preset: Preset) -> None:
@@ -165,7 +165,7 @@ def _named(heads: Sequence[VersionHead], number: int) -> str:
         *([f"restored {head.restored}"] if head.restored else []),
         head.note[:60],
     ]
-    return plain(" · ".join(part for part in parts if part), 160)
+    return one_line(" · ".join(part for part in parts if part), 160)
 
 
 def _difference(before: Version | None, version: Version) -> None:

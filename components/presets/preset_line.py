@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from components import session
-from components.plain_text import plain
+from components.plain_text import badge_label, plain
 from components.presets.bench import Bench, Link
 from components.presets.label_fields import label_fields, typed_label
 from components.services import workspace
@@ -25,7 +25,7 @@ OFFERED = 8
 
 def preset_line(bench: Bench) -> None:
     """Draw the line; a database that cannot be read costs only the line."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"{bench.key}.line"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"preset-line-{bench.key}"):
         try:
             content, link = bench.content(), bench.link()
             preset = workspace().presets.find(link.preset) if link else None
@@ -78,7 +78,7 @@ def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", width="stretch", key=f"{bench.key}.differs"):
             st.caption(f"Differs from version {link.version} {said(found)}", width="content")
             for change in found[:SHOWN]:
-                st.badge(plain(change.text, 48), color="blue", help=plain(change.text, 200))
+                st.badge(badge_label(change.text, 48), color="blue", help=plain(change.text, 200))
             if len(found) > SHOWN:
                 st.caption(f"and {len(found) - SHOWN} more", width="content")
         st.button(

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from components.plain_text import plain, with_controls_shown
+from components.plain_text import badge_label, one_line, plain, with_controls_shown
 
 HOSTILE = [
     "**bold**",
@@ -52,3 +52,11 @@ def test_emoji_joined_from_several_stay_whole():
 
 def test_controls_are_shown_and_lines_stay():
     assert with_controls_shown("one\n\ttwo \u202e\0 \u200d") == "one\n\ttwo ⟨U+202E⟩⟨U+0000⟩ \u200d"
+
+
+def test_badge_escapes_brackets_by_itself_and_the_rest_is_ours():
+    assert badge_label("stop [**x**]") == "stop [\\*\\*x\\*\\*]"
+
+
+def test_options_are_one_line_without_escapes():
+    assert one_line("a-b\n[c] \u202e", 20) == "a-b [c] ⟨U+202E⟩"
