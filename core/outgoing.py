@@ -12,7 +12,7 @@ from typing import Any
 
 from core.contract.conflicts import Conflict, Note, conflicts, notes
 from core.contract.parameters import BLOCKS, PARAMETERS
-from core.contract.request import DEFAULT_MAX_TOKENS, check_request
+from core.contract.request import DEFAULT_MAX_TOKENS, TREE, check_request
 from core.errors import Problem
 
 EXTRA = "extra"
@@ -120,9 +120,8 @@ def _order() -> dict[str, int]:
 
 @cache
 def _known() -> frozenset[str]:
-    """Every path the contract knows, without ``[]`` and ``{}``."""
-    leaves = {spec.path.replace("[]", "").replace("{}", "") for spec in PARAMETERS}
-    return frozenset(leaves | {path.replace("[]", "") for path in _blocks()})
+    """Every path the contract knows, without ``[]`` and ``{}``; lists of objects (``fallbacks``) too, which are edited as a whole."""
+    return frozenset(TREE) - {""}
 
 
 def _flat(value: Mapping[str, Any], parents: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from core.outgoing import draft_of, most_tokens, outgoing, parse_extra
@@ -73,6 +75,19 @@ def test_draft_of_a_body_sends_it_again(body):
     draft = draft_of(body)
     assert outgoing(draft).body == body
     assert not any("not a field" in problem.message for problem in outgoing(draft).problems)
+
+
+def test_draft_of_a_body_has_every_field_of_the_contract_in_its_place():
+    routed = {"fallbacks": [{"model": "a"}], "load_balancer": {"type": "weight_based", "models": [{"model": "b", "weight": 1}]}}
+    body = {"model": "m", "prompt": "p", **routed, "orq": {**routed, "thread": {"id": "t", "new": 1}}}
+    draft = draft_of(body)
+    assert json.loads(draft["extra"]) == {"orq": {"thread": {"new": 1}}}
+    assert draft["body"]["load_balancer"] == draft["body"]["orq"]["load_balancer"] == routed["load_balancer"]
+
+
+def test_list_of_the_contract_is_no_extra_field():
+    (problem,) = outgoing({"body": {"model": "m", "prompt": "p"}, "extra": '{"fallbacks": []}'}).problems
+    assert problem.message == "fallbacks has a field of its own: set it there."
 
 
 def test_draft_of_a_body_is_a_copy():
