@@ -38,6 +38,7 @@ from core.router_prompts import identities, stored_prompts
 from core.router_reads import knowledge_bases
 from core.run_cost import run_cost
 from core.settings import Settings
+from core.share.link import SelfContainedLinks
 from core.signing import Signer
 from core.storage.answer_repository import AnswerRepository
 from core.storage.attempt_repository import AttemptRepository
@@ -50,6 +51,7 @@ from core.storage.run_costs import RunCosts
 from core.storage.run_figures import RunFigures
 from core.storage.run_keeper import RunKeeper
 from core.storage.run_retention import RunRetention
+from core.storage.share_repository import ShareRepository
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
@@ -70,6 +72,7 @@ class Workspace:
     ``comparisons`` are those that people work on, ``listed_comparisons`` finds the stored ones for a list, ``comparison_budget`` is what
     one may cost before Run asks once more, ``call_times`` how long calls of a model take.
     ``presets`` is the library, ``preset_folder`` the folder of preset files, where there is one.
+    ``shares`` is what was shared behind links, ``share_links`` makes and reads links that hold what they share.
     ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
@@ -92,6 +95,8 @@ class Workspace:
         self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
         self.presets = PresetRepository(self.database)
         self.preset_folder = PresetFolder(settings.presets_dir)
+        self.shares = ShareRepository(self.database)
+        self.share_links = SelfContainedLinks(settings.secret.get_secret_value())
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         self.listed_comparisons = ComparisonRepository(self.database)
         self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)

@@ -253,3 +253,21 @@ preset_versions = Table(
     Column("restored", Integer),
     Column("saved_at", Moment, nullable=False),
 )
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", Words, primary_key=True),
+    Column("owner", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("hidden", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("views", BigInteger, nullable=False, server_default=text("0")),
+    Column("viewed_at", Moment),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("snapshot", Packed),
+    Index("ix_shares_created_at", "owner", "created_at"),
+)
