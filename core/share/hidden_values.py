@@ -28,7 +28,7 @@ def hidden_values(subject: Subject, hidden: frozenset[ItemName], aliases: Mappin
         yield from (("[knowledge hidden]", text) for text in _knowledge(subject))
     if "extra" in hidden:
         extras = (items.extra_fields(request) for request in subject.requests)
-        yield from (("[extra field hidden]", text) for extra in extras for text in items.strings(extra))
+        yield from (("[extra field hidden]", text) for extra in extras for text in (*extra, *items.strings(extra)))
     if "names" in hidden:
         own = (subject.name, subject.description, *subject.tags, *(slot.name for slot in subject.slots))
         yield from (("[name hidden]", text) for text in own if text)
