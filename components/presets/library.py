@@ -54,7 +54,7 @@ def _library() -> None:
     repository = workspace().presets
     if session.shown_preset() is None and st.query_params.get(LINK):
         session.show_preset(st.query_params[LINK])
-    if not repository.count() and not repository.count(PresetFilter(archived=True)):
+    if repository.empty():
         _undo()
         starters_offer()
         _bar([], PresetFilter(), 0)
@@ -70,8 +70,8 @@ def _library() -> None:
 def _list(which: PresetFilter, order: PresetOrder) -> list[str]:
     repository, view = workspace().presets, repr((which, order))
     cursors = session.preset_pages(view)
-    count = repository.count(which)
     page = repository.page(which, order, after=cursors[-1] if cursors else None, limit=PAGE)
+    count = page.count
     _undo()
     selected: list[str] = []
     if page.presets:

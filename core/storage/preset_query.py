@@ -18,15 +18,15 @@ from core.storage.schema import preset_tags, presets
 
 PresetSort = Literal["saved_at", "created_at", "sort_name"]
 SEARCHED: Final = 4_000
-"""Characters of a preset's words that are searched: its name, tags, folder, description and models first, then its prompts."""
+"""Characters of a preset's different words that are searched: its name, tags, folder, description and models first, then its prompts."""
 
 
 @dataclass(frozen=True, slots=True)
 class PresetFilter:
     """Which presets: those that fit every field that is set; of ``tags``, all of them. Archived ones only with ``archived``.
 
-    ``text`` asks for words, or parts of them, anywhere in what ``search_words`` has; quoted ones stand together. ``folder`` has those in
-    folders below it, too; an empty text is the folder of none, None any.
+    ``text`` asks for words, or parts of them, all of which are somewhere in what ``search_words`` has. ``folder`` has those in folders
+    below it, too; an empty text is the folder of none, None any.
     """
 
     ids: tuple[str, ...] = ()
@@ -53,13 +53,19 @@ class PresetFilter:
         for tag in self.tags:
             found.append(presets.c.pk.in_(select(preset_tags.c.preset_pk).where(preset_tags.c.owner == owner, preset_tags.c.tag == tag)))
         place = func.instr if dialect == "sqlite" else func.strpos
-        return found + [place(presets.c.words, " ".join(words)) > 0 for words, _ in terms_of(self.text)]
+        return found + [place(presets.c.words, word) > 0 for word in self.words]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of ``text`` as they are looked for, each once, the longest first: it fits least."""
+        return tuple(sorted({word for words, _ in terms_of(self.text) for word in words}, key=lambda word: (-len(word), word)))
 
 
 def search_words(label: Label, content: Content) -> str:
-    """What a preset is found by, folded as runs are."""
+    """What a preset is found by, folded as runs are, each word once."""
     texts = (label.name, *label.tags, label.folder, label.description, *models_of(content), *prompts_of(content))
-    return words_of([text[: 2 * SEARCHED] for text in texts])[:SEARCHED]
+    words = dict.fromkeys(words_of([text[: 4 * SEARCHED] for text in texts]).split(" "))
+    return " ".join(words)[:SEARCHED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,8 @@ class PresetOrder:
 
 @dataclass(frozen=True, slots=True)
 class PresetPage:
-    """Presets in order, and the cursor of the next page; None when this is the last."""
+    """Presets in order, the cursor of the next page (None when this is the last), and how many presets the filter has."""
 
     presets: Sequence[Preset]
     next: str | None
+    count: int

@@ -156,20 +156,47 @@ class PresetRepository:
     ) -> PresetPage:
         """At most ``limit`` presets (1 to 1,000) behind the cursor of the page before. ValueError for a cursor of another order."""
         which, order, limit = which or PresetFilter(), order or PresetOrder(), min(max(limit, 1), 1_000)
-        conditions = which.conditions(self._owner, self._database.dialect) + ([order.behind(after)] if after else [])
-        asked = select(*LISTED, order.stored().label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit + 1)
         with self._database.read() as connection:
-            rows = connection.execute(asked).all()
+            if which.words:
+                count, rows = self._found(connection, which, order, after, limit + 1)
+            else:
+                count = self._count(connection, which)
+                conditions = which.conditions(self._owner, self._database.dialect) + ([order.behind(after)] if after else [])
+                asked = select(*LISTED, order.stored().label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit + 1)
+                rows = connection.execute(asked).all()
             tags = self._tags(connection, [row.pk for row in rows[:limit]])
         found = tuple(_preset(row, tags.get(row.pk, ())) for row in rows[:limit])
         last = rows[limit - 1] if len(rows) > limit else None
-        return PresetPage(found, order.cursor(last.sort_value, last.pk) if last else None)
+        return PresetPage(found, order.cursor(last.sort_value, last.pk) if last else None, count)
+
+    def _found(
+        self, connection: Connection, which: PresetFilter, order: PresetOrder, after: str | None, limit: int
+    ) -> tuple[int, Sequence[Row[Any]]]:
+        """How many presets have the words, and a page of them: one way through all words, whose finds are kept and asked twice."""
+        conditions = which.conditions(self._owner, self._database.dialect)
+        matched = select(presets.c.pk, order.stored().label("sort_value")).where(*conditions).cte("matched")
+        shown = select(matched.c.pk, matched.c.sort_value).join(presets, presets.c.pk == matched.c.pk)
+        shown = (shown.where(order.behind(after)) if after else shown).order_by(*order.by()).limit(limit)
+        keys = connection.execute(shown.add_columns(select(func.count()).select_from(matched).scalar_subquery().label("found"))).all()
+        if not keys:
+            return (self._count(connection, which) if after else 0), []
+        listed = select(*LISTED, order.stored().label("sort_value")).where(presets.c.pk.in_([row.pk for row in keys])).order_by(*order.by())
+        return keys[0].found, connection.execute(listed).all()
+
+    def _count(self, connection: Connection, which: PresetFilter) -> int:
+        conditions = which.conditions(self._owner, self._database.dialect)
+        return connection.scalar(select(func.count()).select_from(presets).where(*conditions)) or 0
 
     def count(self, which: PresetFilter | None = None) -> int:
         """How many presets a filter has."""
         with self._database.read() as connection:
-            conditions = (which or PresetFilter()).conditions(self._owner, self._database.dialect)
-            return connection.scalar(select(func.count()).select_from(presets).where(*conditions)) or 0
+            return self._count(connection, which or PresetFilter())
+
+    def empty(self) -> bool:
+        """Whether there is no preset at all, archived or not."""
+        with self._database.read() as connection:
+            mine = (presets.c.owner == self._owner, presets.c.deleted_at.is_(None))
+            return connection.execute(select(presets.c.pk).where(*mine).limit(1)).first() is None
 
     def folders(self) -> tuple[str, ...]:
         """Every folder that some preset is in, in order, without the empty one."""

@@ -127,6 +127,7 @@ def test_label_can_change_without_a_version(library: PresetRepository) -> None:
         ("e extr", ["Greedy é"]),
         ("greedy extraction", ["Greedy é"]),
         ('"greedy e"', ["Greedy é"]),
+        ("the the greedy", ["Greedy é"]),
         ("eedy", ["Greedy é"]),
         ("finds", ["Greedy é"]),
         ("sorted lists", ["Greedy é"]),
@@ -141,6 +142,21 @@ def test_label_can_change_without_a_version(library: PresetRepository) -> None:
 def test_search_finds_parts_of_words_in_any_field(library: PresetRepository, asked: str, found: list[str]) -> None:
     library.add([new("Greedy é", draft(prompt="The sorted lists"), "Finds all.", ("extraction",), "team/names"), new("100 %_")])
     assert names(library, PresetFilter(text=asked)) == found
+    assert library.page(PresetFilter(text=asked)).count == library.count(PresetFilter(text=asked)) == len(found)
+
+
+def test_pages_of_a_search_go_on_and_know_how_many_there_are(library: PresetRepository) -> None:
+    assert library.empty()
+    library.add([new(f"okapi {number}") for number in range(5)])
+    library.archive([library.add([new("okapi archived")])[0].id])
+    which, after, seen = PresetFilter(text="okap"), None, []
+    for _ in range(3):
+        page = library.page(which, after=after, limit=2)
+        seen += [one.label.name for one in page.presets]
+        after = page.next
+        assert page.count == 5
+    assert (seen, after) == ([f"okapi {number}" for number in (4, 3, 2, 1, 0)], None)
+    assert not library.empty()
 
 
 def test_filters_narrow_together(library: PresetRepository) -> None:
