@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
 from core.contract.response import count
+from core.storage.column_types import json_text
 from core.storage.packed_run import PackedRun
 from core.storage.run_record import StoredRun, finish_reason_of, label, prompt_of
 
@@ -27,7 +27,9 @@ ROW_GROUP: Final = 1_000
 
 BUFFER: Final = 1024 * 1024
 LARGEST_LINE: Final = 64 * 1024 * 1024
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = frozenset("=+-@\t\r")
+"""What makes a spreadsheet take a text for a formula; an apostrophe before it keeps it from that (OWASP, CSV injection)."""
+_SPECIAL: Final = re.compile(r'[",\r\n]')
 Written = Callable[[int], None]
 
 COLUMNS: Final[dict[str, str]] = {
@@ -66,7 +68,7 @@ COLUMNS: Final[dict[str, str]] = {
     "tags": "text",
     "note": "text",
 }
-"""The table's columns. ``output`` is the first choice; ``request`` the body as JSON; what is unknown is empty, never 0."""
+"""The table's columns. ``output`` is the first choice; ``request`` the body as it was sent; what is unknown is empty, never 0."""
 
 
 def table_row(run: StoredRun) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def table_row(run: StoredRun) -> dict[str, Any]:
         "error": seen.error.cause if seen.error else None,
         "thread": label(seen.body, "thread"),
         "identity": label(seen.body, "identity", "contact"),
-        "request": json.dumps(seen.body, ensure_ascii=False),
+        "request": seen.sent.decode("utf-8", "replace"),
         "system_fingerprint": seen.system_fingerprint,
         "request_id": seen.request_id,
         "starred": run.starred,
@@ -127,51 +129,50 @@ def write_runs(runs: Iterable[StoredRun | PackedRun], kind: FileKind, path: Path
             return _write_parquet(map(_cells, runs), path, written)
 
 
-def _line(run: StoredRun | PackedRun) -> str:
-    """In ASCII: half an emoji can be written, too."""
-    return run.line() if isinstance(run, PackedRun) else json.dumps(run.to_json(), separators=(",", ":"))
+def _line(run: StoredRun | PackedRun) -> bytes:
+    return run.line() if isinstance(run, PackedRun) else json_text(run.to_json()).encode()
 
 
 def _cells(run: StoredRun | PackedRun) -> tuple[Any, ...]:
     return run.cells() if isinstance(run, PackedRun) else tuple(table_row(run).values())
 
 
-def _write_jsonl(lines: Iterable[str], path: Path, written: Written) -> int:
+def _write_jsonl(lines: Iterable[bytes], path: Path, written: Written) -> int:
     count = 0
     with path.open("wb", buffering=BUFFER) as file:
         for count, line in enumerate(lines, 1):
-            file.write(line.encode("ascii") + b"\n")
+            file.write(line + b"\n")
             written(count)
     return count
 
 
 def _write_csv(rows: Iterable[Sequence[Any]], path: Path, written: Written) -> int:
-    """With a byte order mark, or Excel reads the text as Latin 1."""
+    """By RFC 4180, with a byte order mark, or Excel reads the text as Latin 1."""
     count = 0
-    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(COLUMNS)
+    texts = [_AS_TEXT[kind] for kind in COLUMNS.values()]
+    with path.open("wb", buffering=BUFFER) as file:
+        file.write(("\ufeff" + ",".join(COLUMNS) + "\r\n").encode())
         for count, row in enumerate(rows, 1):
-            table.writerow(map(_cell, row))
+            line = ",".join(["" if value is None else as_text(value) for value, as_text in zip(row, texts, strict=True)])
+            file.write(line.encode("utf-8", "replace") + b"\r\n")
             written(count)
     return count
 
 
-def _cell(value: Any) -> Any:
-    """A cell as a spreadsheet shows it: an apostrophe keeps a text that begins like a formula from being one (OWASP, CSV injection)."""
-    if value is None or isinstance(value, float):
-        return value
-    if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULA) else value
-    match value:
-        case datetime():
-            return value.isoformat()
-        case Decimal():
-            return f"{value:f}"
-        case bool():
-            return "true" if value else "false"
-        case _:
-            return value
+def _cell(text: str) -> str:
+    if text[:1] in _FORMULA:
+        text = "'" + text
+    return '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text
+
+
+_AS_TEXT: Final[dict[str, Callable[[Any], str]]] = {
+    "text": _cell,
+    "time": datetime.isoformat,
+    "integer": str,
+    "number": repr,
+    "dollars": "{:f}".format,
+    "flag": lambda value: "true" if value else "false",
+}
 
 
 def _write_parquet(rows: Iterable[Sequence[Any]], path: Path, written: Written) -> int:

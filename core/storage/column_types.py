@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -87,11 +88,11 @@ class Packed(TypeDecorator[bytes]):
         return None if value is None else zlib.decompress(value)
 
 
-def json_text(value: Any) -> str:
-    """Compact JSON in characters as they are, or escaped where one of them cannot be written as UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def json_text(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """Compact JSON in characters as they are, or escaped where one of them cannot be written as UTF-8; ``default`` as in ``json.dumps``."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":"), default=default)
     return text

@@ -196,6 +196,8 @@ def prompt_of(body: Mapping[str, Any]) -> str:
 def label(body: Mapping[str, Any], *names: str) -> str | None:
     """The id of the first of the ``names`` (of the ``orq`` block, then of the body) that has one."""
     orq = body.get("orq")
+    if orq is None and body.keys().isdisjoint(names):
+        return None
     for name in names:
         for holder in (orq, body):
             value = holder.get(name) if isinstance(holder, Mapping) else None
