@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components import session
 from components.plain_text import plain
 from components.services import workspace
 from core.write_behind import StorageHealth
@@ -12,22 +13,30 @@ LOOKS_EVERY_S = 5.0
 
 
 def storage_banner() -> None:
-    """Says why runs or drafts are not being saved, until they are; draws nothing, and asks for nothing, while they are."""
-    if _trouble() is not None:
-        _banner()
+    """Says why runs or drafts are not being saved, until they are.
+
+    While they are, it shows nothing; it looks again by itself only while the page follows a run, for nobody may touch the page then.
+    """
+    looks = _trouble() is not None or _run_goes_on()
+    st.fragment(_banner, run_every=LOOKS_EVERY_S if looks else None)(looks)
 
 
-@st.fragment(run_every=LOOKS_EVERY_S)
-def _banner() -> None:
+def _banner(looks: bool) -> None:
+    place = st.empty()  # always there: a banner that came between would have everything below it drawn anew, the panel too
     trouble = _trouble()
     if trouble is None:
-        st.rerun()
+        if looks and not _run_goes_on():
+            st.rerun()
         return
     what, health = trouble
     cause = health.cause[:1].lower() + health.cause[1:]
     waiting = f" ({health.waiting:,} waiting)" if health.waiting else ""
     words = f"{what} are not being saved: {cause} They are kept in memory{waiting} and saved when it works again. {health.next_step}"
-    st.warning(plain(words.strip()), icon=":material/save:")
+    place.warning(plain(words.strip()), icon=":material/save:")
+
+
+def _run_goes_on() -> bool:
+    return workspace().hub.follows(session.channel())
 
 
 def _trouble() -> tuple[str, StorageHealth] | None:

@@ -237,6 +237,12 @@ class Hub:
                 found.closed = self._releasing
             return found
 
+    def follows(self, channel: str) -> bool:
+        """Whether a channel shows a run that goes on."""
+        with self._lock:
+            shown = self._channels.get(channel)
+            return shown is not None and any(not attachment.run.ended for attachment in shown.slots.values())
+
     def run(self, run_id: str) -> Run | None:
         """The run itself where it is in memory, for the routes on the loop."""
         return self._runs.get(run_id)

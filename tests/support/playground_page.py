@@ -184,11 +184,11 @@ class Panel:
         expect(self.output(choice)).to_contain_text(text, timeout=WITHIN_MS)
         return self
 
-    def wait_for_exact_text(self, text: str, choice: int = 0) -> Panel:
+    def wait_for_exact_text(self, text: str, choice: int = 0, *, within_ms: float = WITHIN_MS) -> Panel:
         """Wait until the choice's text is ``text``, spaces and line breaks included."""
         self.output(choice).wait_for(state="attached")
         self.page.wait_for_function(
-            "([element, text]) => element.textContent === text", arg=[self.output(choice).element_handle(), text], timeout=WITHIN_MS
+            "([element, text]) => element.textContent === text", arg=[self.output(choice).element_handle(), text], timeout=within_ms
         )
         return self
 

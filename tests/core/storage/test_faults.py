@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,26 +17,7 @@ from core.storage.run_keeper import RunKeeper
 from tests.core.replay_upstream import ReplayUpstream, expected_text
 from tests.core.test_hub import CANARY, connection_to, ended, taken, until
 from tests.support.postgres import PostgresServer
-
-_LOCK = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN EXCLUSIVE")
-print("locked", flush=True)
-sys.stdin.read()
-"""
-
-
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Another process holds the database's lock while inside."""
-    holder = subprocess.Popen([sys.executable, "-c", _LOCK, file], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == b"locked\n"
-    try:
-        yield
-    finally:
-        holder.communicate()
+from tests.support.storage_faults import locked, room, small_disk
 
 
 @pytest.fixture
@@ -66,25 +43,10 @@ async def hub_on() -> AsyncIterator[Callable[[Database], Hub]]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB; mounting one takes rights that not everybody has."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if (
-        mount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False).returncode
-    ):
-        pytest.skip("a small file system cannot be mounted here; max_page_count stands in for it in the test above")
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MiB."""
+    with small_disk(tmp_path / "disk", 4) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def room(folder: Path) -> int:
-    """Bytes that still fit."""
-    return shutil.disk_usage(folder).free
 
 
 def stored_text(database: Database, run_id: str) -> str | None:
@@ -116,21 +78,21 @@ async def test_full_disk_loses_nothing_and_is_written_when_there_is_room(
 
 
 async def test_file_system_without_room_loses_nothing_and_is_written_when_there_is_some(
-    small_disk: Path, hub_on: Callable[[Database], Hub], upstream: ReplayUpstream
+    disk: Path, hub_on: Callable[[Database], Hub], upstream: ReplayUpstream
 ) -> None:
-    database = Database.of(small_disk, None)
+    database = Database.of(disk, None)
     hub = hub_on(database)
     await hub.open()
     first = await ended(hub, hub.start({"model": "tokens=5"}, connection_to(upstream.base_url)))
     await until(lambda: hub.storage_health.waiting == 0)
-    (small_disk / "filler").write_bytes(b"x" * (room(small_disk) - 8_192))
+    (disk / "filler").write_bytes(b"x" * (room(disk) - 8_192))
     run = await ended(hub, hub.start({"model": "tokens=3000", "prompt": "x" * 300_000}, connection_to(upstream.base_url)))
     assert (run.status, run.text) == ("finished", expected_text(3000))
     await until(lambda: not hub.storage_health.ok)
     assert hub.storage_health.cause == "The disk is full."
     later = await ended(hub, hub.start({"model": "tokens=300", "prompt": "x" * 300_000}, connection_to(upstream.base_url)))
     await until(lambda: hub.storage_health.waiting == 2)
-    (small_disk / "filler").unlink()
+    (disk / "filler").unlink()
     await until(lambda: hub.storage_health.ok and hub.storage_health.waiting == 0)
     assert [stored_text(database, each.id) for each in (first, run, later)] == [expected_text(count) for count in (5, 3000, 300)]
 
