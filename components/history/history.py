@@ -10,6 +10,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.history.changes import said_if_refused
 from components.history.comparison_list import comparison_filters, comparison_list
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
@@ -166,18 +167,22 @@ def _tag(selected: Sequence[str]) -> None:
         st.button("Star", key="history.tag.star", icon=":material/star:", on_click=_star, args=(tuple(selected),))
 
 
+@said_if_refused
 def _put_tag(ids: Sequence[str], tag: str) -> None:
     workspace().runs.tag(ids, tag)
 
 
+@said_if_refused
 def _take_tag(ids: Sequence[str], tag: str) -> None:
     workspace().runs.untag(ids, tag)
 
 
+@said_if_refused
 def _star(ids: Sequence[str]) -> None:
     workspace().runs.star(ids)
 
 
+@said_if_refused
 def _delete(ids: Sequence[str]) -> None:
     moment = workspace().runs.delete(RunFilter(ids=tuple(ids)))
     session.set_deleted_runs((moment.isoformat(), len(ids)) if moment else None)
@@ -193,6 +198,7 @@ def _undo() -> None:
         st.button("Undo", key="history.undo", icon=":material/undo:", on_click=_bring_back, args=(moment,))
 
 
+@said_if_refused
 def _bring_back(moment: str) -> None:
     workspace().runs.undelete(datetime.fromisoformat(moment))
     session.set_deleted_runs(None)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import streamlit as st
 
 from components import session
+from components.history.changes import said_if_refused
 from components.plain_text import plain
 from components.run_column import replace_draft
 from components.run_summary import run_summary, seconds
 from components.services import workspace
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
-from core.errors import PlaygroundError
 from core.outgoing import draft_of
 from core.pricing import dollars
 from core.run import RunSnapshot
@@ -94,18 +94,17 @@ def open_in_playground(run: RunSnapshot) -> None:
     st.switch_page("playground.py")
 
 
+@said_if_refused
 def run_again(run_id: str) -> None:
     """The callback of Run again."""
     current = workspace()
     stored = current.runs.find(run_id)
     if stored is None:
         return
-    try:
-        session.set_replay(run_id, current.hub.start(stored.snapshot.body, session.connection(), slot=stored.snapshot.slot))
-    except PlaygroundError as error:
-        st.toast(plain(f"{error.cause} {error.next_step}"), icon=":material/error:")
+    session.set_replay(run_id, current.hub.start(stored.snapshot.body, session.connection(), slot=stored.snapshot.slot))
 
 
+@said_if_refused
 def _star(run_id: str, starred: bool) -> None:
     workspace().runs.star([run_id], starred)
 
@@ -201,6 +200,7 @@ def _marks(run: StoredRun) -> None:
     st.text_area("Note", value=run.note, key=note_key, placeholder="What this run showed", on_change=_set_note, args=(run_id, note_key))
 
 
+@said_if_refused
 def _set_tags(run_id: str, before: tuple[str, ...], key: str) -> None:
     chosen = [tag for tag in st.session_state[key] if tag.strip()]
     for tag in set(chosen) - set(before):
@@ -209,6 +209,7 @@ def _set_tags(run_id: str, before: tuple[str, ...], key: str) -> None:
         workspace().runs.untag([run_id], tag)
 
 
+@said_if_refused
 def _set_note(run_id: str, key: str) -> None:
     workspace().runs.note(run_id, st.session_state[key])
 

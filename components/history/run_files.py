@@ -70,7 +70,7 @@ def _progress() -> None:
         st.progress(min(export.written / max(export.total, 1), 1.0), f"{export.written:,} of {export.total:,} runs")
     else:
         st.link_button(
-            f"Download {export.name} ({export.written:,} runs, {_size(export.size_bytes)})",
+            f"Download {export.name} ({_runs(export.written)}, {_size(export.size_bytes)})",
             f"api/exports/{export.id}",
             icon=":material/download:",
             type="primary",
@@ -104,9 +104,13 @@ def _import(file: BinaryIO) -> str:
         return f"Not imported. {error.cause} {error.next_step}"
     except ValueError as problem:
         added = workspace().runs.count() - before
-        return f"Stopped at a line that is no run; {added:,} runs before it were imported. {problem}"
+        return f"Stopped at a line that is no run; {_runs(added)} before it imported. {problem}"
     known = taken[0] - added
-    return f"{added:,} runs imported." + (f" {known:,} were here already." if known else "")
+    return f"{_runs(added)} imported." + (f" {known:,} {'was' if known == 1 else 'were'} here already." if known else "")
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} run{'' if count == 1 else 's'}"
 
 
 def _counted(file: BinaryIO, taken: list[int]) -> Iterator[StoredRun]:

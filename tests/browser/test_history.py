@@ -159,7 +159,7 @@ def test_runs_are_exported_and_imported_again(history: PlaygroundPage, stored: R
     history.keyed("history.import").get_by_role("button").first.click()
     history.keyed("history.import.file").locator("input[type=file]").set_input_files(file)
     history.keyed("history.import.start").locator("button:visible").click()
-    expect(history.page.get_by_text("1 runs imported.")).to_be_visible(timeout=WITHIN_MS)
+    expect(history.page.get_by_text("1 run imported.")).to_be_visible(timeout=WITHIN_MS)
     history.page.keyboard.press("Escape")
     listed(history, 2)
 

@@ -111,3 +111,19 @@ def test_database_that_cannot_be_read_is_said_with_a_next_step(monkeypatch: pyte
 
     monkeypatch.setattr(RunRepository, "page", broken)
     assert "The history cannot be read. The disk is full. Free some space." in Page().words
+
+
+@pytest.mark.parametrize("action", ["star", "delete"])
+def test_change_that_storage_cannot_make_now_is_said_and_the_page_stays(word: str, action: str, monkeypatch: pytest.MonkeyPatch):
+    def locked(*_: object, **__: object) -> None:
+        raise StorageUnavailable("The database is locked by another program.", "Close what holds playground.db.")
+
+    (run,) = store(word, 1)
+    page = Page().search(word)
+    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
+    page.search("").search(word)
+    monkeypatch.setattr(RunRepository, action, locked)
+    page.click(f"history.{action}")
+    (toast,) = page.at.toast
+    assert "Nothing was changed. The database is locked by another program" in toast.value.replace("\\", "")
+    assert "1–1 of 1 runs" in page.words
