@@ -234,9 +234,14 @@ def run_prompt(slot: str, text: str) -> None:
 
 
 def parameters(
-    slot: Slot, models: Sequence[str], *, refresh: Callable[[Slot], Refreshed] | None = None, around: Callable[[], object] | None = None
+    slot: Slot,
+    models: Sequence[str],
+    *,
+    refresh: Callable[[Slot], Refreshed] | None = None,
+    changed: Callable[[str], None] | None = None,
+    around: Callable[[], object] | None = None,
 ) -> None:
-    """The form with every parameter. ``refresh`` is what a group that is redrawn alone asks for (``components.parameter_form``).
+    """The form with every parameter. ``refresh`` and ``changed`` are as in ``components.parameter_form``.
 
     ``around`` tells what else on the page depends on the draft: where it changes, the whole page is redrawn.
     """
@@ -247,6 +252,7 @@ def parameters(
         models=models,
         kind=slot.connection.kind,
         refresh=lambda: refresh(slot) if refresh else _refreshed(slot, around),
+        changed=changed,
         picks={
             KNOWLEDGE_ID: lambda: base_names(slot.connection),
             PROMPT_ID: lambda: prompt_names(slot.connection),

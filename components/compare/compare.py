@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -13,7 +14,7 @@ from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
 from components.compare.guards import guards
 from components.compare.heading import heading
-from components.compare.sheet import ANSWER, BAR, SETTINGS, Sheet, part
+from components.compare.sheet import ANSWER, BAR, GUARDS, SETTINGS, Sheet, part
 from components.compare.slot_column import slot_column
 from components.compare.slot_head import show_settings
 from components.parameter_form import Refreshed, collect, request_field
@@ -37,7 +38,7 @@ def compare() -> None:
     heading(board)
     preset_line(CompareBench())
     _request(board, slots)
-    guards(board)
+    part(sheet, GUARDS, _guards, sheet)
     with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
         with st.container(key="compare-slots"):
             for place in range(len(slots)):
@@ -48,6 +49,10 @@ def compare() -> None:
         part(sheet, BAR, _bar, sheet)
     st.query_params[desk.LINK] = session.comparison_id() or ""
     CompareBench().show_link()
+
+
+def _guards(sheet: Sheet) -> None:
+    guards(sheet.board)
 
 
 def _answer(sheet: Sheet) -> None:
@@ -77,12 +82,12 @@ def _settings(sheet: Sheet) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
             st.markdown(f"**Settings of {LETTERS[place]}**")
             st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=show_settings, args=(None,))
-        run_column.parameters(sheet.slots[place], sheet.models, refresh=_refreshed)
+        run_column.parameters(sheet.slots[place], sheet.models, refresh=partial(_refreshed, sheet), changed=sheet.edited)
 
 
-def _refreshed(drawn: Slot) -> Refreshed:
-    """The slot's draft as its widgets are now; anything in it may be on a chip, a guard or the pre-flight line."""
+def _refreshed(sheet: Sheet, drawn: Slot) -> Refreshed:
+    """The slot's draft as its widgets are now; where the page does not show it already, all of it is redrawn."""
     draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
     session.set_draft(drawn.name, draft)
-    leaving = outgoing(draft)
-    return Refreshed(draft, leaving.problems, repr(leaving.body))
+    board = desk.collected()
+    return Refreshed(draft, outgoing(draft).problems, "" if sheet.shows(board) else repr(board))

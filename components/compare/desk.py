@@ -53,7 +53,7 @@ def gathered(linked: str | None) -> Board:
     else:
         _catch_up()
     board = collected()
-    _remember(board)
+    remember(board)
     return board
 
 
@@ -101,7 +101,7 @@ def collected() -> Board:
     return Board.from_dict({**kept, "slots": slots, "prompt": shared["body"].get("prompt")}).shared()
 
 
-def _remember(board: Board) -> None:
+def remember(board: Board) -> None:
     """Keep the board in the session and in the comparison; in a copy of it where another tab has changed it meanwhile."""
     store, comparison_id = workspace().comparisons, session.comparison_id() or new_draft_id()
     try:
@@ -119,7 +119,7 @@ def _remember(board: Board) -> None:
 
 def put(board: Board) -> None:
     """Put a board in place of the session's; for callbacks, and before anything is drawn."""
-    _remember(board)
+    remember(board)
     session.ask_about_comparison(None)
     forget_widgets(SHARED)
     for place in range(MOST_SLOTS):
@@ -176,7 +176,7 @@ def start_over(board: Board) -> None:
         begin(board)
         return
     before, former = collected(), session.comparison_id()
-    _remember(before)
+    remember(before)
     begin(board)
     _undoable(before, former)
 
@@ -191,7 +191,7 @@ def copy() -> None:
 
 def edit(place: int | None) -> None:
     """The callback that opens the settings of a slot; of no slot with None."""
-    _remember(replace(collected(), edited=place))
+    remember(replace(collected(), edited=place))
 
 
 def from_playground() -> None:
@@ -215,7 +215,7 @@ def open_stored(comparison_id: str) -> bool:
     if found is None:
         return False
     if session.comparison() is not None:
-        _remember(collected())
+        remember(collected())
     session.set_comparison_undo(None)
     adopt(found)
     return True
@@ -274,7 +274,7 @@ def run(places: Sequence[int] | None = None) -> bool:
     """Start every slot's calls, or those of some ``places``; whether all of them were. One slot that cannot run keeps the others from
     running, too."""
     board = collected()
-    _remember(board)
+    remember(board)
     chosen = range(len(board.slots)) if places is None else places
     problems = {place: found[0].sentence for place in chosen if (found := outgoing(board.slots[place].draft).problems)}
     for place in chosen:
@@ -290,7 +290,7 @@ def run(places: Sequence[int] | None = None) -> bool:
             started[place] += [run_id] if run_id else []
     for place, runs in started.items():
         board = board.with_slot(place, replace(board.slots[place], runs=tuple(runs)))
-    _remember(board)
+    remember(board)
     return all(len(runs) == board.repeats for runs in started.values())
 
 
@@ -304,9 +304,9 @@ def stop(places: Sequence[int] | None = None) -> None:
 
 def keep_cache(keep: bool) -> None:
     """The callback that lets repeats be answered from the cache, or not."""
-    _remember(replace(collected(), keep_cache=keep))
+    remember(replace(collected(), keep_cache=keep))
 
 
 def set_repeats(key: str) -> None:
     """The callback of the number of repeats, whose widget has ``key``."""
-    _remember(replace(collected(), repeats=min(max(int(st.session_state[key] or 1), 1), MOST_REPEATS)))
+    remember(replace(collected(), repeats=min(max(int(st.session_state[key] or 1), 1), MOST_REPEATS)))

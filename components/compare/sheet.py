@@ -22,7 +22,7 @@ from core.comparison.runs import SlotRuns
 
 P = ParamSpec("P")
 COUNTED_EVERY_S = 2.0
-ANSWER, BAR, SETTINGS = "compare-part-answer", "compare-part-bar", "compare-part-settings"
+ANSWER, BAR, GUARDS, SETTINGS = "compare-part-answer", "compare-part-bar", "compare-part-guards", "compare-part-settings"
 
 
 @dataclass(slots=True)
@@ -40,10 +40,29 @@ class Sheet:
         """Whether some run is under way."""
         return any(of_slot.running for of_slot in self.runs)
 
+    def shows(self, board: Board) -> bool:
+        """Whether the page shows these settings, whatever runs there are."""
+        return _settings(board) == _settings(self.board)
+
+    def edited(self, group: str) -> None:
+        """The callback of a field of the open form: its ``group`` is redrawn, the slot's chips (all chips for the baseline's), what warns
+        and what tells of the costs. What concerns more than that slot is left to the group, which then has the whole page redrawn."""
+        board, place = desk.collected(), self.board.edited
+        if place is None or place >= len(board.slots) or _has_preset():
+            return
+        alone = self.board.with_slot(place, replace(board.slots[place], runs=self.board.slots[place].runs))
+        before, after = self.board.slots[place].draft["body"], board.slots[place].draft["body"]
+        if _settings(alone) != _settings(board) or any(before.get(name) != after.get(name) for name in ("model", "prompt")):
+            return
+        desk.remember(board)
+        self.board = board
+        chips = range(len(board.slots)) if place == 0 else (place,)
+        st.rerun([group, GUARDS, BAR, *map(settings_key, chips)])
+
     def catch_up(self) -> None:
         """Look again, for a part that is redrawn alone: the runs go on, and which settings are open may change."""
         board = desk.collected()
-        if _settings(board) != _settings(self.board):
+        if not self.shows(board):
             st.rerun()
         self.board = board
         self.runs = list(desk.found_runs(board))
@@ -121,3 +140,9 @@ def ended(place: int) -> None:
         parts.append(ANSWER)
         session.set_comparison_counted(time.monotonic())
     st.rerun(parts)
+
+
+def _has_preset() -> bool:
+    """Whether the page says what differs from a preset, which any edit changes."""
+    noted = session.comparison_preset()
+    return noted is not None and noted[0] == session.comparison_id() and bool(noted[1])

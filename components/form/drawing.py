@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -28,7 +28,7 @@ NO_PICKS: Picks = {}
 @dataclass(slots=True)
 class Form:
     """One drawing of one slot's form. ``problems`` and ``clashes`` are messages by path; ``marked`` collects the paths that were
-    shown; ``picks`` is what the router has to pick from."""
+    shown; ``picks`` is what the router has to pick from; ``changed`` is called when a field or a switch was changed, before the rerun."""
 
     slot: str
     body: dict[str, Any]
@@ -44,6 +44,7 @@ class Form:
     marked: set[str] = field(default_factory=set)
     can_undo: bool = False
     picks: Picks = field(default_factory=dict)
+    changed: Callable[[], None] | None = None
 
     @classmethod
     def begin(
@@ -66,6 +67,11 @@ class Form:
             loser = conflict.twin if conflict.wins == conflict.path else conflict.path
             form.clashes.setdefault(loser, []).append(conflict.message)
         return form
+
+    @property
+    def on_change(self) -> Callable[[], None] | Literal["rerun"]:
+        """What a widget of a field is given as its ``on_change``."""
+        return self.changed or "rerun"
 
     def key(self, path: str) -> str:
         """The widget key of ``path``."""

@@ -115,10 +115,10 @@ def _block(form: Form, branch: Branch, path: str, *, badges: bool) -> None:
     label = form.label(spec, path, badges=badges, understood=branch.understood)
     if spec.nullable:
         with st.container(horizontal=True, gap="small", horizontal_alignment="distribute", vertical_alignment="center"):
-            st.toggle(label, key=key, help=spec.help, disabled=form.disabled or value is None)
+            st.toggle(label, key=key, help=spec.help, disabled=form.disabled or value is None, on_change=form.on_change)
             null_switch(form, path, is_null=value is None)
     else:
-        st.toggle(label, key=key, help=spec.help, disabled=form.disabled)
+        st.toggle(label, key=key, help=spec.help, disabled=form.disabled, on_change=form.on_change)
     form.marks(path, below=False)
     if is_on:
         with st.container(key=f"{key}.fields", gap="small"):

@@ -50,7 +50,9 @@ def null_switch(form: Form, path: str, *, is_null: bool) -> None:
     """The small switch that sends an explicit null, which is not the same as not sending the field."""
     key = form.key(f"{path}.null")
     form.memory.seed(key, path, "null", is_null)
-    st.toggle(f"{path.rpartition('.')[2]} is null", key=key, disabled=form.disabled)  # form.css shows it as a small "null"
+    st.toggle(
+        f"{path.rpartition('.')[2]} is null", key=key, disabled=form.disabled, on_change=form.on_change
+    )  # form.css shows it as a small "null"
 
 
 def _shown(spec: ParameterSpec, value: Any) -> tuple[str, Any]:
@@ -70,6 +72,7 @@ def _widget(form: Form, spec: ParameterSpec, path: str, kind: str, shown: Any, v
         "key": key,
         "help": spec.help,
         "disabled": form.disabled or is_null,
+        "on_change": form.on_change,
     }
     if kind != "boolean":
         common["placeholder"] = NULL if is_null else spec.placeholder or "not sent"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ class Refreshed:
 
 
 Refresh = Callable[[], Refreshed]
+Changed = Callable[[str], None]
+"""What is called when a field was changed, before the rerun, with the key of its group's fragment: it may rerun that and others."""
 
 
 @dataclass(slots=True)
@@ -56,6 +59,7 @@ class Page:
     form: Form
     refresh: Refresh
     around: Hashable
+    changed: Changed | None = None
     drawn: set[str] = field(default_factory=set)
 
 
@@ -68,6 +72,7 @@ def parameter_form(
     kind: ServerKind,
     disabled: bool = False,
     refresh: Refresh | None = None,
+    changed: Changed | None = None,
     picks: Picks = NO_PICKS,
 ) -> None:
     """Draw every parameter of ``draft`` (model and prompt have `request_field`), each problem under the widget it belongs to.
@@ -75,22 +80,27 @@ def parameter_form(
     ``models`` and ``picks`` fill the pickers of models and of what else the router lists, typing stays free. For ``kind`` ``"openai"``,
     fields such a server does not understand are marked.
     What is edited comes back through `collect` at the top of the next script. With ``refresh``, an edit that changes nothing outside
-    its group redraws that group alone; the whole page is redrawn otherwise, and always without it.
+    its group redraws that group alone; the whole page is redrawn otherwise, and always without it. ``changed`` may do better: it knows
+    what else on the page an edit concerns.
     """
     form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled, picks=picks)
     st.html(CSS)
     with st.container(key=f"form-{slot}", gap="xsmall"):
-        _everything(form, draft, refresh)
+        _everything(form, draft, refresh, changed)
 
 
-def _everything(form: Form, draft: dict[str, Any], refresh: Refresh | None) -> None:
+def _everything(form: Form, draft: dict[str, Any], refresh: Refresh | None, changed: Changed | None) -> None:
     _tools(form, draft)
     stray = st.container()
     if refresh is None or form.query or form.only_set:
         drawn = [_group(form, group, items) for group, items in outline().items() if items]
     else:
-        page = Page(form, refresh, refresh().around)
-        drawn = [bool(_group_by_itself(page, group, items)) for group, items in outline().items() if items]
+        page = Page(form, refresh, refresh().around, changed)
+        drawn = [
+            bool(st.fragment(_group_by_itself, key=_fragment_key(form, group))(page, group, items))
+            for group, items in outline().items()
+            if items
+        ]
     _extra_fields(form, draft.get("extra", ""))
     form.marked.update(ON_THE_LEFT)
     with stray:
@@ -160,7 +170,10 @@ def _tool(form: Form, name: str, icon: str, edit: str, tip: str, *, disabled: bo
     )
 
 
-@st.fragment
+def _fragment_key(form: Form, group: str) -> str:
+    return f"{form.slot}-group-{group.lower().replace(' ', '-')}"
+
+
 def _group_by_itself(page: Page, group: str, items: tuple[Item, ...]) -> bool:
     """A group that is redrawn alone while nothing outside it changes: a whole page costs the browser several times as much."""
     if group in page.drawn:
@@ -179,6 +192,7 @@ def _group_by_itself(page: Page, group: str, items: tuple[Item, ...]) -> bool:
             st.rerun()
         page.form = form
     page.drawn.add(group)
+    page.form.changed = partial(page.changed, _fragment_key(page.form, group)) if page.changed else None
     return _group(page.form, group, items)
 
 

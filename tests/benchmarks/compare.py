@@ -139,14 +139,14 @@ def clicked(browser: Browser, app: AppProcess, link: str) -> dict[str, float]:
         "a slot's menu": median_ms(page, "more-compare-b", "button"),
         "a slot's settings": median_ms(page, "edit-compare-b", "button"),
     }
-    if not page.locator(f".{css_class('compare-settings')}").count():
-        page.locator(f".{css_class('edit-compare-b')} button").first.click()
-        page.wait_for_selector(f".{css_class('compare-settings')}")
-        page.wait_for_selector(IDLE)
-    group = page.locator("[data-testid=stExpander] details:not([open]) > summary").filter(has_text="Routing")
-    if group.count():
-        group.first.click()
-        page.wait_for_selector(IDLE)
+    switch = page.locator(f".{css_class('compare-b.retry')}")
+    while not switch.count():
+        for press in (f".{css_class('edit-compare-b')} button", "details:not([open]) > summary:has-text('Routing')"):
+            button = page.locator(press).first
+            if button.count() and not switch.count():
+                button.click()
+                page.wait_for_selector(IDLE)
+                page.wait_for_timeout(1_000)
     found["a block's switch, which changes a chip"] = median_ms(page, "compare-b.retry", "label")
     page.context.close()
     return found
