@@ -33,16 +33,21 @@ def run_summary(run: RunSnapshot, *, key: str, cost: RunCost | None = None, late
     if run.status in ("queued", "waiting", "streaming"):
         return
     with st.container(key=f"summary-{key}", gap="xsmall"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            for index, reason in _finish_reasons(run):
-                label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
-                st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
-            st.caption(" · ".join(_line(run, cost)))
+        quiet_line(run, cost)
         run_lane(run, key=key, later=later)
         details = st.expander("Usage, timings and response", icon=":material/receipt_long:", key=f"{key}.details", on_change="rerun")
         if details.open:
             with details:
                 _details(run, cost)
+
+
+def quiet_line(run: RunSnapshot, cost: RunCost | None) -> None:
+    """Finish reasons, tokens, times, cost and the model that answered, in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for index, reason in _finish_reasons(run):
+            label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
+            st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
+        st.caption(" · ".join(_line(run, cost)))
 
 
 def _finish_reasons(run: RunSnapshot) -> Iterator[tuple[int, str]]:

@@ -49,6 +49,8 @@ _PRESET_IMPORT = "session.preset_import"
 _COMPARISON = "session.comparison"
 _COMPARISON_ID = "session.comparison_id"
 _COMPARISON_SEEN = "session.comparison_seen"
+_MADE_SHARE = "session.made_share"
+_VISITED_SHARES = "session.visited_shares"
 _COMPARISON_UNDO = "session.comparison_undo"
 _COMPARISON_NOTICE = "session.comparison_notice"
 _COMPARISON_COUNTED = "session.comparison_counted"
@@ -563,3 +565,25 @@ def preset_import() -> tuple[int, list[str]]:
 def set_preset_import(added: int, told: list[str]) -> None:
     """Remember what an import of presets came to."""
     st.session_state[_PRESET_IMPORT] = (added, told)
+
+
+def made_share() -> dict[str, str] | None:
+    """The link that the sheet made last: its ``id``, of what (``signature``), or the ``problem`` that kept it from being made."""
+    found: dict[str, str] | None = st.session_state.get(_MADE_SHARE)
+    return found
+
+
+def set_made_share(value: dict[str, str] | None) -> None:
+    """Remember the link that was made; ``None`` forgets it."""
+    st.session_state[_MADE_SHARE] = value
+
+
+def visited_shares() -> list[str]:
+    """The links that this session has opened, each of which counts as one visit."""
+    found: list[str] = st.session_state.get(_VISITED_SHARES, [])
+    return found
+
+
+def note_visit(share_id: str) -> None:
+    """Remember that a link was opened."""
+    st.session_state[_VISITED_SHARES] = [*visited_shares(), share_id][-100:]

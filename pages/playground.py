@@ -6,6 +6,7 @@ from components import run_column, session
 from components.presets.bench import PlaygroundBench
 from components.presets.preset_line import differs, preset_line
 from components.services import workspace
+from components.share.entries import share_playground
 
 SLOT = "a"
 
@@ -17,6 +18,7 @@ text, settings = st.columns([0.62, 0.38], gap="medium")
 with text:
     run_column.request(slot, models)
     run_column.output(slot)
+    share_playground(slot)
 with settings:
     run_column.parameters(slot, models, around=lambda: differs(PlaygroundBench()))
 with st.bottom:

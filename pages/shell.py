@@ -45,6 +45,7 @@ page = st.navigation(
             icon=":material/settings:",
             help="Prices of models, which runs are kept for how long, and the state of the storage.",
         ),
+        st.Page("share.py", title="Shared", icon=":material/share:", visibility="hidden"),
     ],
     position="top",
 )

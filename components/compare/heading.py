@@ -11,6 +11,7 @@ from components.compare import desk
 from components.compare.export import export_comparison
 from components.plain_text import plain
 from components.services import workspace
+from components.share.entries import share_comparison
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
 from core.comparison.record import LONGEST_NAME, Comparison
 from core.errors import StorageProblem
@@ -37,6 +38,7 @@ def heading(board: Board) -> None:
             st.caption(_kept(now), width="content")
         popover("New", "add_box", "Begin another comparison; this one stays in the history", _new)
         popover("Export", "download", "JSON or a report", lambda: export_comparison(now, key="compare.export"))
+        share_comparison()
         popover("Keep", "bookmark", "Star, note, tags", lambda: _marks(now))
         st.space("stretch")
         _tools(board)

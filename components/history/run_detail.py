@@ -13,6 +13,7 @@ from components.plain_text import plain
 from components.run_column import replace_draft
 from components.run_summary import run_summary, seconds
 from components.services import workspace
+from components.share.entries import share_run
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
 from core.outgoing import draft_of
@@ -85,6 +86,7 @@ def _actions(run: StoredRun) -> None:
             on_click=_star,
             args=(seen.id, not run.starred),
         )
+        share_run(run)
 
 
 def open_in_playground(run: RunSnapshot) -> None:

@@ -39,7 +39,7 @@ def contents(content: Content) -> None:
 def _prompt(prompt: object, title: str) -> None:
     if isinstance(prompt, str) and prompt:
         st.caption(title)
-        long_code(prompt, height=min(240, 48 + 22 * (prompt.count("\n") + len(prompt) // 60)))
+        long_code(prompt, height=min(240, 48 + 22 * (prompt.count("\n") + len(prompt) // 60)), strange=True)
     elif prompt is not None:
         st.caption(f"{title}: {plain(shown(prompt), CHARACTERS)}")
 

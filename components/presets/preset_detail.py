@@ -14,6 +14,7 @@ from components.presets.files import download
 from components.presets.going import going_buttons
 from components.presets.label_fields import label_fields, typed_label
 from components.services import workspace
+from components.share.entries import share_preset
 from core.errors import InvalidPreset, StorageProblem
 from core.preset.changes import changes, said
 from core.preset.preset import NewPreset, Preset, Version, VersionHead
@@ -29,6 +30,7 @@ def preset_detail(preset: Preset) -> None:
         with st.container(horizontal=True, gap="small", key="preset-actions"):
             going_buttons("preset", newest.content, Link(preset.id, preset.version))
             _actions(preset)
+            share_preset(preset, newest)
         sets, versions, described, files = st.tabs(
             ["What it sets", f"Versions ({preset.version})", "Name and tags", "File"], key="preset-tabs", on_change="rerun"
         )

@@ -50,7 +50,7 @@ LABELS: Final[Mapping[ItemName, str]] = {
     "extra": "Extra fields",
     "base_url": "Base URL",
     "error": "Error message",
-    "lane": "Lane: what happened on the way",
+    "lane": "Lane",
 }
 NOTES: Final[Mapping[ItemName, str]] = {
     "prompt": "Off: its phrases of five words are taken out of the output and the error too (a shorter prompt as a whole). "
@@ -60,7 +60,7 @@ NOTES: Final[Mapping[ItemName, str]] = {
     "models": "Off: a number stands for each name, also in the lane; fallbacks and weights are left out of the request.",
     "error": "Off: only the kind of error, its status and code are kept. On: the router's words, which may quote the request.",
     "knowledge": "Off: the ids are taken out of the lane, too. The chunks that were found are never in it.",
-    "lane": "Times and statuses of every attempt, as drawn under the answer.",
+    "lane": "What happened on the way: times and statuses of every attempt, as drawn under the answer.",
 }
 
 

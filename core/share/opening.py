@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.comparison.board import Board, BoardSlot
+from core.comparison.board import Board, BoardSlot, begun
 from core.outgoing import draft_of
 from core.preset.content import Content, comparison_content, draft_content
 from core.preset.preset import LONGEST_NAME
@@ -11,15 +11,22 @@ from core.share.snapshot import SharedComparison, SharedSingleRun, Snapshot
 
 def content_of(snapshot: Snapshot) -> Content:
     """What the snapshot's request sets, or its comparison, without runs; what was left out of it is not set."""
+    if isinstance(snapshot.content, SharedComparison):
+        return comparison_content(board_of(snapshot))
+    return draft_content(draft_of(snapshot.content.request))
+
+
+def board_of(snapshot: Snapshot) -> Board:
+    """A comparison without runs; of a single request, one of two slots that are both set like it."""
     content = snapshot.content
     if not isinstance(content, SharedComparison):
-        return draft_content(draft_of(content.request))
+        return begun(draft_of(content.request))
     prompt = next((slot.request.get("prompt") for slot in content.slots if not slot.own_prompt), None)
     slots = tuple(
         BoardSlot(draft_of(slot.request), slot.name[:40], own_prompt=slot.own_prompt or slot.request.get("prompt") != prompt)
         for slot in content.slots
     )
-    return comparison_content(Board(slots, prompt=prompt, repeats=content.repeats, keep_cache=content.keep_cache))
+    return Board(slots, prompt=prompt, repeats=content.repeats, keep_cache=content.keep_cache)
 
 
 def title_of(snapshot: Snapshot) -> str:

@@ -1,0 +1,150 @@
+"""A snapshot, drawn: the request, what came of it, and the figures. All of it is what a stranger wrote, and shown as text only."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import streamlit as st
+
+from components.code_block import long_code
+from components.lane import draw_lane
+from components.plain_text import badge_label, escaped, plain
+from components.presets.contents import contents
+from components.run_summary import quiet_line, seconds
+from core.comparison.board import LETTERS
+from core.comparison.figures import COST, MEASURES
+from core.comparison.settings import differences
+from core.pricing import dollars
+from core.run_cost import RunCost
+from core.share.items import LABELS
+from core.share.opening import content_of
+from core.share.snapshot import SharedComparison, SharedInterval, SharedRun, SharedSingleRun, SharedSlot, Snapshot
+
+CSS = Path(__file__).with_name("share.css")
+RUNS_SHOWN = 3
+"""Repeats of a slot that are drawn at once; the rest is folded."""
+CHIPS = 12
+_SECONDS = ("first token", "total")
+
+
+def snapshot_view(snapshot: Snapshot) -> None:
+    """Draw it."""
+    st.html(CSS)
+    content = snapshot.content
+    if snapshot.hidden:
+        left_out = ", ".join(LABELS[name] for name in snapshot.hidden)
+        st.caption(f":material/visibility_off: Left out by whoever shared it: {plain(left_out)}")
+    if isinstance(content, SharedComparison):
+        _about(content.description, content.tags)
+        _comparison(content, snapshot)
+    elif isinstance(content, SharedSingleRun):
+        with st.container(key="share-run", gap="small"):
+            st.markdown("**Request**")
+            contents(content_of(snapshot))
+            _run(content.run, content.request)
+    else:
+        _about(content.description, content.tags)
+        contents(content_of(snapshot))
+
+
+def _about(description: str, tags: Sequence[str]) -> None:
+    if description:
+        long_code(description, height=100, strange=True)
+    if tags:
+        with st.container(horizontal=True, gap="xsmall"):
+            for tag in tags[:50]:
+                st.badge(badge_label(tag, 60), color="violet")
+
+
+def _run(run: SharedRun, request: dict[str, object], *, height: int = 320) -> None:
+    """Output, quiet line, lane."""
+    for choice in run.choices:
+        st.markdown("**Output**" if len(run.choices) == 1 else f"**Output {choice.index + 1}**")
+        if choice.text is None:
+            st.caption(":material/visibility_off: Left out.")
+        else:
+            long_code(choice.text or " ", height=min(height, 56 + 24 * (choice.text.count("\n") + len(choice.text) // 60)), strange=True)
+    if not run.choices:
+        st.caption("No text came.")
+    if run.error:
+        st.error(plain(f"{run.error.cause} {run.error.next_step}"), icon=":material/error:")
+    seen = run.snapshot(request)
+    cost = RunCost(None if run.cost.usd is None else Decimal(run.cost.usd), run.cost.reason) if run.cost else None
+    quiet_line(seen, cost)
+    where = run.connection.name + (f" · {run.connection.base_url}" if run.connection.base_url else "")
+    st.caption(plain(f"{run.status} · {run.created_at:%Y-%m-%d %H:%M} UTC · over {where}"))
+    if run.lane:
+        draw_lane(run.lane.lane())
+
+
+def _comparison(content: SharedComparison, snapshot: Snapshot) -> None:
+    """Slots beside each other, then their figures and what they say."""
+    with st.expander("Settings of each slot", icon=":material/tune:", key="share.settings", on_change="rerun") as settings:
+        if settings.open:
+            contents(content_of(snapshot))
+    shared_prompt = content.slots[0].request.get("prompt")
+    if isinstance(shared_prompt, str):
+        st.caption("Prompt" if all(slot.request.get("prompt") == shared_prompt for slot in content.slots) else "Prompt of A")
+        long_code(shared_prompt, height=120, strange=True)
+    with st.container(horizontal=True, gap="medium", wrap=False, key="share-slots"):
+        for place, slot in enumerate(content.slots):
+            with st.container(border=True, gap="small", key=f"share-slot-{LETTERS[place].lower()}"):
+                _slot(content, place, slot)
+    if any(slot.figures for slot in content.slots):
+        st.html(_figures(content.slots))
+    for sentence in content.verdicts:
+        st.markdown(f":material/difference: **{plain(sentence)}**")
+
+
+def _slot(content: SharedComparison, place: int, slot: SharedSlot) -> None:
+    st.markdown(f"**{plain(_title(place, slot), 60)}**" + (" :gray[baseline]" if place == 0 else ""))
+    found = differences(content.slots[0].request if place else {}, slot.request)
+    with st.container(horizontal=True, gap="xsmall"):
+        for one in [one for one in found if place or one.path != "prompt"][:CHIPS]:
+            st.badge(badge_label(one.text if place else one.text.removeprefix(f"{one.path} not sent → "), 60), color="gray")
+        if place and not found:
+            st.caption("Set like A.")
+    for run in slot.runs[:RUNS_SHOWN]:
+        _run(run, slot.request, height=260)
+    rest = slot.runs[RUNS_SHOWN:]
+    if rest:
+        box = st.expander(f"{len(rest)} more", key=f"share.more.{place}", on_change="rerun")
+        if box.open:
+            with box:
+                for run in rest:
+                    _run(run, slot.request, height=200)
+
+
+def _title(place: int, slot: SharedSlot) -> str:
+    return f"{LETTERS[place]} · {slot.name}" if slot.name else LETTERS[place]
+
+
+def _figures(slots: Sequence[SharedSlot]) -> str:
+    """A row for each slot; everything in it is escaped."""
+    names = [name for name in (*MEASURES, COST) if any(slot.figures.get(name) for slot in slots)]
+    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in ("slot", *names))
+    rows = []
+    for place, slot in enumerate(slots):
+        cells = [escaped(_title(place, slot), 60), *(html.escape(_figure(name, slot.figures.get(name))) for name in names)]
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return f"<div class='share-figures'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+
+
+def _figure(name: str, interval: SharedInterval | None) -> str:
+    if interval is None:
+        return "–"
+    middle = _value(name, interval.median)
+    if interval.low is None or interval.high is None or interval.low == interval.high:
+        return middle
+    return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
+
+
+def _value(name: str, value: float) -> str:
+    if name in _SECONDS:
+        return seconds(value)
+    if name == COST:
+        return dollars(Decimal(repr(value)))
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
