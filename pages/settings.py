@@ -8,6 +8,7 @@ from components.plain_text import plain
 from components.settings.price_table import price_table
 from components.settings.retention_form import retention_form
 from components.settings.storage_state import storage_state
+from components.share.addresses import share_address
 from core.errors import StorageProblem
 
 
@@ -22,3 +23,5 @@ def draw(section: Callable[[], None]) -> None:
 draw(price_table)
 draw(retention_form)
 draw(storage_state)
+st.subheader("Sharing", anchor=False)
+st.link_button("What I have shared", share_address(), icon=":material/share:", help="Links to frozen copies: look, and take them back")

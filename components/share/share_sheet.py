@@ -132,8 +132,7 @@ def _link(made: Snapshot) -> None:
         return
     st.success("The link shows a frozen copy to whoever has it, also after the original was deleted.", icon=":material/link:")
     st.code(share_address(STORED, found["id"]), language=None, wrap_lines=True)
-    st.caption("It can be taken back on the page *Shared*, which the Settings page names too.")
-    st.page_link("share.py", label="What I have shared", icon=":material/share:")
+    st.link_button("What I have shared, to take it back", share_address(), icon=":material/share:", type="tertiary")
 
 
 def _signature(made: Snapshot, expiry: str, days: int) -> str:

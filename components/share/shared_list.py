@@ -36,7 +36,9 @@ def shared_list(*, show: Callable[[Snapshot, str], None]) -> None:
     if len(rows) > SHOWN:
         st.caption(f"The newest {SHOWN} of {len(rows):,}.")
     st.markdown("##### Open a shared file")
-    file = st.file_uploader("A file that somebody shared", type="json", key="share.upload", label_visibility="collapsed")
+    file = st.file_uploader(
+        "A file that somebody shared", type="json", key="share.upload", label_visibility="collapsed", max_upload_size=12
+    )
     if file is not None:
         try:
             if file.size > FILE_BOUNDS.size:
@@ -53,7 +55,7 @@ def _row(row: ShareRow) -> None:
             color = "green" if row.state == "open" else "gray"
             st.badge(badge_label(row.state), color=color)  # type: ignore[arg-type]
             if row.state == "open":
-                st.page_link("share.py", label="Look", icon=":material/visibility:", query_params={STORED: row.id})
+                st.link_button("Look", share_address(STORED, row.id), icon=":material/visibility:", type="tertiary")
                 st.button(
                     "Take back",
                     key=f"share.revoke.{row.id}",

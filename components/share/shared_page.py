@@ -38,7 +38,6 @@ def shared_page() -> None:
     except PlaygroundError as problem:
         with st.container(key="share-problem"):
             st.error(plain(f"{problem.cause} {problem.next_step}"), icon=":material/link_off:")
-            st.page_link("playground.py", label="To the Playground", icon=":material/experiment:")
         return
     show(snapshot, note)
 
