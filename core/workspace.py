@@ -102,7 +102,7 @@ class Workspace:
         self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)
         self.comparison_budget = Budget(self.preferences)
         self.call_times = CallTimes(self.runs)
-        self.retention = Retention(self.preferences, self.runs, RunRetention(self.database), others=(self.listed_comparisons,))
+        self.retention = Retention(self.preferences, self.runs, RunRetention(self.database), others=(self.listed_comparisons, self.presets))
         config = RouterConfig(settings.data_dir / "router", settings.router_config or settings.data_dir / "router.toml")
         self.router = LocalRouter(pace=settings.local_pace, config=config, answers=AnswerRepository(self.database))
         self.loop: asyncio.AbstractEventLoop | None = None

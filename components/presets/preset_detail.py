@@ -32,7 +32,7 @@ def preset_detail(preset: Preset) -> None:
             _actions(preset)
             share_preset(preset, newest)
         sets, versions, described, files = st.tabs(
-            ["What it sets", f"Versions ({preset.version})", "Name and tags", "File"], key="preset-tabs", on_change="rerun"
+            ["What it sets", "Versions", "Name and tags", "File"], key="preset-tabs", on_change="rerun"
         )
         file = [NewPreset(preset.label, newest.content, preset.origin)]
         if versions.open:

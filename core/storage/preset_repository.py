@@ -17,8 +17,6 @@ from core.storage.preset_query import PresetFilter, PresetOrder, PresetPage, sea
 from core.storage.run_repository import LOCAL
 from core.storage.schema import preset_tags, preset_versions, presets
 
-DELETED_FOR: Final = timedelta(days=7)
-"""How long a deletion can be undone."""
 BATCH: Final = 500
 LONGEST_NOTE: Final = 1_000
 MOST_MODELS: Final = 20
@@ -109,13 +107,9 @@ class PresetRepository:
         self._update(ids, {"archived_at": self._now() if archived else None})
 
     def delete(self, ids: Sequence[str]) -> datetime | None:
-        """Delete presets with their versions; what ``undelete`` takes to bring exactly them back, None when there were none.
-
-        What was deleted more than ``DELETED_FOR`` ago goes for good.
-        """
+        """Delete presets with their versions; what ``undelete`` takes to bring exactly them back, None when there were none."""
         with self._database.write() as connection:
             mine = presets.c.owner == self._owner
-            connection.execute(delete(presets).where(mine, presets.c.deleted_at < self._now() - DELETED_FOR))
             moment = self._now()
             newest = connection.scalar(select(func.max(presets.c.deleted_at)).where(mine))
             if newest is not None and newest >= moment:
@@ -128,6 +122,11 @@ class PresetRepository:
         with self._database.write() as connection:
             chosen = (presets.c.owner == self._owner, presets.c.deleted_at == deleted_at)
             return connection.execute(update(presets).where(*chosen).values(deleted_at=None)).rowcount
+
+    def purge(self, deleted_before: datetime) -> int:
+        """Remove for good what was deleted before a moment; how many."""
+        with self._database.write() as connection:
+            return connection.execute(delete(presets).where(presets.c.owner == self._owner, presets.c.deleted_at < deleted_before)).rowcount
 
     # Reading
 

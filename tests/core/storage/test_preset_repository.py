@@ -195,20 +195,22 @@ def test_pages_have_every_preset_once_and_in_order(library: PresetRepository, co
         library.page(order=PresetOrder(column, not descending), after=library.page(order=order, limit=2).next)  # type: ignore[arg-type]
 
 
-def test_deletion_can_be_undone_until_it_is_old(library: PresetRepository, database: Database) -> None:
-    one, two = library.add([new("one"), new("two")])
+def test_deletion_can_be_undone_until_it_is_purged(library: PresetRepository, database: Database) -> None:
+    one, two = library.add([new("one", tags=("t",)), new("two")])
     moment = library.delete([one.id])
     assert moment is not None
     assert (names(library), library.find(one.id), library.versions(one.id)) == (["two"], None, ())
     assert library.delete([one.id]) is None
+    assert library.purge(moment) == 0
     assert library.undelete(moment) == 1
     assert names(library) == ["two", "one"]
-    library.delete([one.id])
-    later = PresetRepository(database, now=lambda: START + timedelta(days=9))
-    moment = later.delete([two.id])
-    assert moment is not None
-    assert later.undelete(moment) == 1
-    assert names(later) == ["two"]
+    again = library.delete([one.id])
+    assert again is not None
+    assert again > moment
+    assert PresetRepository(database, "somebody else").purge(again + timedelta(days=1)) == 0
+    assert library.purge(again + timedelta(seconds=1)) == 1
+    assert library.undelete(again) == 0
+    assert (names(library), library.tags()) == (["two"], ())
 
 
 def test_another_owner_sees_and_changes_nothing(library: PresetRepository, database: Database) -> None:
