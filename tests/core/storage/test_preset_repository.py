@@ -196,7 +196,7 @@ def test_pages_have_every_preset_once_and_in_order(library: PresetRepository, co
 
 
 def test_deletion_can_be_undone_until_it_is_purged(library: PresetRepository, database: Database) -> None:
-    one, two = library.add([new("one", tags=("t",)), new("two")])
+    one, _ = library.add([new("one", tags=("t",)), new("two")])
     moment = library.delete([one.id])
     assert moment is not None
     assert (names(library), library.find(one.id), library.versions(one.id)) == (["two"], None, ())
