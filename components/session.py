@@ -501,15 +501,15 @@ def set_comparison_preset(value: tuple[str, str, int]) -> None:
     st.session_state[_COMPARISON_PRESET] = value
 
 
-def preset_refusal() -> str | None:
-    """Why the last preset was not saved, if it was not."""
-    found: str | None = st.session_state.get(_PRESET_REFUSAL)
-    return found
+def preset_refusal(form: str) -> str | None:
+    """Why the preset of a form was not saved at the last press, if it was not."""
+    at, text = st.session_state.get(_PRESET_REFUSAL, ("", None))
+    return text if at == form else None
 
 
-def set_preset_refusal(text: str | None) -> None:
-    """Remember why a preset was not saved; ``None`` forgets it."""
-    st.session_state[_PRESET_REFUSAL] = text
+def set_preset_refusal(form: str, text: str | None) -> None:
+    """Remember why a form's preset was not saved; ``None`` forgets it."""
+    st.session_state[_PRESET_REFUSAL] = (form, text)
 
 
 def shown_preset() -> str | None:

@@ -110,9 +110,10 @@ class CompareBench:
         return comparison_content(desk.collected())
 
     def link(self) -> Link | None:
-        comparison, preset, version = session.comparison_preset() or ("", "", 0)
-        if comparison == session.comparison_id():
-            return Link(preset, version) if preset else None
+        noted = session.comparison_preset()
+        if noted is not None:  # the address is for sessions that know nothing yet
+            comparison, preset, version = noted
+            return Link(preset, version) if preset and comparison == session.comparison_id() else None
         preset, _, number = st.query_params.get(self.QUERY, "").rpartition(".")
         return Link(preset, int(number)) if preset and number.isdecimal() and 0 < int(number) < 2**31 else None
 

@@ -193,7 +193,7 @@ def _restore(preset_id: str, number: int) -> None:
 def _describe(preset: Preset) -> None:
     key = f"preset.label.{preset.id}"
     label_fields(key, preset.label)
-    if refused := session.preset_refusal():
+    if refused := session.preset_refusal(key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
     st.button("Save", key="preset.describe", icon=":material/save:", on_click=_save_label, args=(preset.id, key))
 
@@ -202,9 +202,9 @@ def _save_label(preset_id: str, key: str) -> None:
     try:
         workspace().presets.describe(preset_id, typed_label(key))
     except (InvalidPreset, StorageProblem) as problem:
-        session.set_preset_refusal(f"{problem.cause} {problem.next_step}")
+        session.set_preset_refusal(key, f"{problem.cause} {problem.next_step}")
     except KeyError:
-        session.set_preset_refusal("This preset was deleted meanwhile.")
+        session.set_preset_refusal(key, "This preset was deleted meanwhile.")
     else:
-        session.set_preset_refusal(None)
+        session.set_preset_refusal(key, None)
         st.toast("Saved", icon=":material/check:")

@@ -125,7 +125,7 @@ def _save_new(bench: Bench, compared: bool) -> None:
     """The form of a new preset. Said where it was typed, what is wrong with it."""
     st.caption(f"Keep {'this comparison' if compared else 'these settings and this prompt'} under a name")
     label_fields(f"{bench.key}.new")
-    if refused := session.preset_refusal():
+    if refused := session.preset_refusal(bench.key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
     st.button("Save", key=f"{bench.key}.new.save", type="primary", icon=":material/bookmark_add:", on_click=save_new, args=(bench,))
 
@@ -159,9 +159,9 @@ def save_new(bench: Bench) -> None:
     try:
         made = workspace().presets.add([NewPreset(typed_label(f"{bench.key}.new"), bench.content())])[0]
     except (InvalidPreset, StorageProblem) as problem:
-        session.set_preset_refusal(f"{problem.cause} {problem.next_step}")
+        session.set_preset_refusal(bench.key, f"{problem.cause} {problem.next_step}")
         return
-    session.set_preset_refusal(None)
+    session.set_preset_refusal(bench.key, None)
     bench.set_link(Link(made.id, made.version))
     for name in ("save", "more"):
         st.session_state[f"{bench.key}.{name}"] = False

@@ -197,6 +197,16 @@ def test_comparison_is_saved_changed_and_reverted(library: PresetRepository) -> 
     assert library.page().presets[0].sets == 2
 
 
+def test_another_comparison_has_no_preset(library: PresetRepository) -> None:
+    page = Page("compare").open("presets.compare.save")
+    page.at.get_by_key("presets.compare.new.name").set_value("Both")
+    page.click("presets.compare.new.save")
+    assert "Both** · version 1" in page.words
+    page.open("compare.new").click("compare.from_playground")
+    assert "Both" not in page.words
+    assert "preset" not in page.at.query_params
+
+
 # The library
 
 
