@@ -15,6 +15,7 @@ from components.parameter_form import request_field
 from components.plain_text import plain
 from components.run_column import Slot
 from core.comparison.board import LETTERS, Board
+from core.comparison.report import was_edited
 from core.comparison.settings import Difference, shown
 from core.contract.parameters import parameter
 from core.run import RunSnapshot
@@ -43,6 +44,8 @@ def _request(sheet: Sheet, place: int) -> None:
         if board.slots[place].own_prompt:
             request_field(slot.name, slot.draft, "prompt", problems, kind=slot.connection.kind)
         _settings(board, place, slot)
+        if was_edited(slot.outgoing.body, sheet.runs[place]):
+            st.caption(":material/edit: Edited since it ran: the answer is of other settings.")
         _refusal(slot)
 
 

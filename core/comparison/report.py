@@ -90,7 +90,7 @@ def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[S
             title=board.title(place),
             settings=settings,
             changed=board.differences(place) if place else (),
-            edited=bool(of_slot.found) and was_edited(settings, of_slot.found[0].body),
+            edited=was_edited(settings, of_slot),
             runs=of_slot,
             costs=tuple(run_cost(run, prices) for run in of_slot.found),
             figures=one,
@@ -99,11 +99,12 @@ def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[S
         )
 
 
-def was_edited(settings: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
-    """Whether a slot would send something else now than it sent; a seed that counts up and a cache that was bypassed are no edits."""
-    return any(
-        one.path.split(".")[0] not in ("seed", "cache") and not one.path.startswith("orq.cache") for one in differences(sent, settings)
-    )
+def was_edited(settings: Mapping[str, Any], runs: SlotRuns) -> bool:
+    """Whether a slot would send something else now than its first run sent. A cache that was bypassed is no edit; neither is a seed
+    that counts up, where the first run may be missing."""
+    ignored = ("cache", "orq.cache", *(("seed",) if runs.missing else ()))
+    found = differences(runs.found[0].body, settings) if runs.found else ()
+    return any(not one.path.startswith(ignored) for one in found)
 
 
 def _outputs(baseline: SlotFigures, other: SlotFigures) -> str:

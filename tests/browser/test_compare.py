@@ -116,35 +116,38 @@ def test_eight_slots_stream_on_one_event_stream_and_each_shows_its_own_text(comp
     expect(compare.page.keyed("compare-figures").locator("tbody tr")).to_have_count(8, timeout=WITHIN_MS)
 
 
-def test_failed_and_stopped_slots_leave_the_others_alone(compare: Compare, replay: Replay) -> None:
-    good = replay.add(Script.of("one two three four", hold_after=2))
-    stopped = replay.add(Script.of("uno dos tres", hold_after=1))
+def test_eight_slots_go_on_through_clicks_a_stop_a_failure_and_a_reload(compare: Compare, replay: Replay) -> None:
+    good, stopped = replay.add(Script.of(NUMBERS, hold_after=50)), replay.add(Script.of("uno dos tres", hold_after=1))
     refusing = replay.add(Script.refusal(503, "service_unavailable", "not now"))
-    compare.press("compare.add").prompt("go").models(a=good, b=refusing, c=stopped).page.run()
-    compare.panel("b").wait_for_state("503")
-    compare.panel("c").wait_for_exact_text("uno")
+    compare.prompt("count").models(a=good, b=good)
+    for _ in range(6):
+        compare.press("compare.add")
+    compare.models(g=stopped, h=refusing).page.run()
+    streaming = "abcdef"
+    for letter in streaming:
+        compare.panel(letter).wait_for_text(" 50").wait_for_state("streaming")
+    compare.panel("h").wait_for_state("503")
+    compare.panel("g").wait_for_exact_text("uno")
     compare.page.idle()
-    compare.press("stop-compare-c").panel("c").wait_for_state("stopped").wait_for_exact_text("uno")
-    compare.panel("a").wait_for_state("streaming")
-    replay.release(good)
-    compare.panel("a").wait_for_exact_text("one two three four").wait_until_ended().wait_for_state("finished")
-
-
-def test_reload_in_the_middle_finds_slots_chips_and_streams_again(compare: Compare, replay: Replay) -> None:
-    models = [replay.add(Script.of(NUMBERS, hold_after=50)) for _ in range(2)]
-    compare.prompt("count").models(a=models[0], b=models[1]).page.run()
-    for letter in "ab":
-        compare.panel(letter).wait_for_text(" 50")
+    for letter in streaming:
+        compare.panel(letter).mark()
+    compare.press("more-compare-b").press("edit-compare-c").slot("c").set_field("temperature", 0.9)
+    compare.press("edit-compare-c").press("stop-compare-g").panel("g").wait_for_state("stopped").wait_for_exact_text("uno")
+    compare.wait_for_chips("c", "temperature not sent → 0.9")
+    assert all(compare.panel(letter).untouched() for letter in streaming), "no click redraws a panel"
     compare.page.idle().reload()
-    for letter in "ab":
+    for letter in streaming:
         compare.panel(letter).wait_for_exact_text(" ".join(map(str, range(1, 51))))
+    compare.panel("h").wait_for_state("503")
+    compare.panel("g").wait_for_state("stopped").wait_for_exact_text("uno")
     expect(compare.page.keyed("compare.prompt").locator("textarea")).to_have_value("count")
-    compare.wait_for_chips("b", f"model {models[0]} → {models[1]}")
-    for model in models:
-        replay.release(model)
-    for letter in "ab":
-        compare.panel(letter).wait_for_exact_text(NUMBERS).wait_until_ended()
-    assert [len(replay.calls(model)) for model in models] == [1, 1]
+    compare.wait_for_chips("c", "temperature not sent → 0.9")
+    compare.wait_for_chips("h", f"model {good} → {refusing}")
+    replay.release(good)
+    for letter in streaming:
+        compare.panel(letter).wait_for_exact_text(NUMBERS).wait_until_ended().wait_for_state("finished")
+    expect(compare.page.keyed("run").locator("button:visible").first).to_be_enabled(timeout=WITHIN_MS)
+    assert [len(replay.calls(model)) for model in (good, stopped, refusing)] == [6, 1, 1], "nothing was sent twice"
 
 
 def test_chips_are_right_after_an_edit_a_duplicate_and_a_move(compare: Compare) -> None:

@@ -131,6 +131,17 @@ def test_slots_that_always_say_something_else_are_told_apart_at_five_repeats(rep
     assert "<del>" in page.tables
 
 
+def test_slot_that_was_edited_after_it_ran_says_so_until_it_is_as_it_was_or_runs_again(replay: Replay, model: str) -> None:
+    cached = body(model, cache={"type": "exact_match", "ttl": 60}, seed=5)
+    page = Page(replay, cached, body(model, temperature=0.2)).set("compare.repeats", 2).click("run").finished()
+    assert "Edited since it ran" not in page.words, "neither the seed that counted up nor the cache that was bypassed is an edit"
+    page.click("edit-compare-b").set("compare-b.temperature", 0.9)
+    assert page.words.count("Edited since it ran") == 1
+    assert "Edited since it ran" not in page.set("compare-b.temperature", 0.2).words
+    page.set("compare-b.temperature", 0.9).click("run").finished()
+    assert "Edited since it ran" not in page.words
+
+
 def test_a_slot_alone_runs_alone(replay: Replay, model: str) -> None:
     other = replay.add(Script.of("other"))
     page = Page(replay, body(model), body(other)).click("run-compare-b").finished()

@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from core.comparison.board import opened
 from core.comparison.record import Comparison, parse_document
-from core.comparison.report import Report, fenced, report, text, to_json, to_markdown, to_zip
+from core.comparison.report import Report, fenced, report, text, to_json, to_markdown, to_zip, was_edited
 from core.comparison.runs import SlotRuns
 from core.pricing import Price, PriceList
 from core.run import ChoiceText, RunError, RunSnapshot
@@ -82,10 +82,18 @@ def test_failed_run_says_why_and_a_slot_that_was_edited_since_says_so():
     one, runs = comparison([run(asked=body(seed=1))], [refused])
     board = one.board.with_slot(1, replace(one.board.slots[1], draft={"body": body(seed=7, top_p=0.1), "extra": ""}))
     whole = report(replace(one, board=board), runs, PriceList(), made_at=START)
-    assert [slot.edited for slot in whole.slots] == [False, True], "a seed counts up from repeat to repeat"
+    assert [slot.edited for slot in whole.slots] == [False, True]
     said = to_markdown(whole)
     assert "**The router said no.** Try later." in said
     assert "Edited after it ran, so that the figures are of other settings: B." in said
+
+
+def test_seed_that_was_edited_is_an_edit_and_one_that_may_have_counted_up_is_none():
+    sent = run(asked=body(seed=2))
+    assert was_edited(body(seed=3), SlotRuns((sent,)))
+    assert not was_edited(body(seed=1), SlotRuns((sent,), missing=1))
+    assert not was_edited(body(seed=2, cache={"type": "exact_match"}), SlotRuns((sent,)))
+    assert not was_edited(body(seed=2), SlotRuns(()))
 
 
 def test_outputs_and_names_cannot_become_markup():
