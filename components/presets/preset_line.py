@@ -14,7 +14,7 @@ from components.services import workspace
 from core.errors import InvalidPreset, StorageProblem
 from core.preset.changes import Change, changes, said
 from core.preset.content import Content
-from core.preset.preset import NewPreset, Preset
+from core.preset.preset import LONGEST_NOTE, NewPreset, Preset
 from core.storage.preset_query import PresetFilter
 
 SHOWN = 4
@@ -99,7 +99,14 @@ def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
             on_click=revert,
             args=(bench,),
         )
-    popover(bench, "more", "", "more_horiz", lambda: _more(bench, preset, content.kind == "comparison"), tip="More about this preset")
+    popover(
+        bench,
+        "more",
+        "",
+        "more_horiz",
+        lambda: _more(bench, preset, content.kind == "comparison", changed=bool(found)),
+        tip="More about this preset",
+    )
 
 
 def popover(bench: Bench, name: str, title: str, icon: str, body: Callable[[], None], *, tip: str | None = None) -> None:
@@ -110,7 +117,12 @@ def popover(bench: Bench, name: str, title: str, icon: str, body: Callable[[], N
             body()
 
 
-def _more(bench: Bench, preset: Preset, compared: bool) -> None:
+def _more(bench: Bench, preset: Preset, compared: bool, *, changed: bool) -> None:
+    if changed:
+        key = f"{bench.key}.note"
+        st.text_input("Note", key=key, max_chars=LONGEST_NOTE, placeholder="What changed, and why")
+        title = f"Save as version {preset.version + 1} with this note"
+        st.button(title, key=f"{bench.key}.save_noted", icon=":material/save:", on_click=_save_noted, args=(bench, key))
     if st.button("Show in the library", key=f"{bench.key}.library", icon=":material/bookmarks:", type="tertiary"):
         session.show_preset(preset.id)
         st.switch_page("presets.py")
@@ -168,13 +180,18 @@ def save_new(bench: Bench) -> None:
     st.toast(f"{plain(made.label.name, 60)} is saved as version 1", icon=":material/bookmark_added:")
 
 
-def save_version(bench: Bench) -> None:
+def _save_noted(bench: Bench, key: str) -> None:
+    save_version(bench, note=" ".join(str(st.session_state.get(key) or "").split()))
+    st.session_state[f"{bench.key}.more"] = False
+
+
+def save_version(bench: Bench, *, note: str = "") -> None:
     """Save what is edited as the next version of its preset."""
     link = bench.link()
     if link is None:
         return
     try:
-        saved = workspace().presets.save(link.preset, bench.content())
+        saved = workspace().presets.save(link.preset, bench.content(), note=note)
     except (InvalidPreset, StorageProblem) as problem:
         st.toast(plain(f"{problem.cause} {problem.next_step}"), icon=":material/error:")
     except KeyError:

@@ -15,6 +15,7 @@ LONGEST_DESCRIPTION: Final = 10_000
 LONGEST_TAG: Final = 60
 MOST_TAGS: Final = 50
 LONGEST_FOLDER: Final = 200
+LONGEST_NOTE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from core.draft_store import new_draft_id
 from core.preset.content import Content, content_from, digest_of, models_of, sets_of
-from core.preset.preset import Label, NewPreset, Origin, Preset, Version, VersionHead, copy_name, label
+from core.preset.preset import LONGEST_NOTE, Label, NewPreset, Origin, Preset, Version, VersionHead, copy_name, label
 from core.storage.database import Database
 from core.storage.full_text import words_of
 from core.storage.preset_query import PresetFilter, PresetOrder, PresetPage, search_words
@@ -18,7 +18,6 @@ from core.storage.run_repository import LOCAL
 from core.storage.schema import preset_tags, preset_versions, presets
 
 BATCH: Final = 500
-LONGEST_NOTE: Final = 1_000
 MOST_MODELS: Final = 20
 """Models that a list knows of one preset."""
 LISTED: Final = tuple(column for column in presets.c if column.name not in ("words", "owner", "digest"))

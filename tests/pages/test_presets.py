@@ -123,6 +123,15 @@ def test_draft_is_saved_and_each_change_is_named(library: PresetRepository) -> N
     assert saved.content == DraftContent({"model": "local/pydoc", "max_tokens": 50, "stream": True, "prompt": "Say it", "temperature": 0.9})
 
 
+def test_version_is_saved_with_a_note(library: PresetRepository) -> None:
+    page = save_as(Page("playground"), "Mine").set("a.temperature", 0.5).open("presets.a.more")
+    page.at.get_by_key("presets.a.note").set_value("warmer,  for tests")
+    page.click("presets.a.save_noted")
+    assert "version 2" in page.words
+    [preset] = library.page().presets
+    assert [head.note for head in library.versions(preset.id)] == ["warmer, for tests", ""]
+
+
 def test_revert_brings_the_version_back_and_can_be_undone(library: PresetRepository) -> None:
     page = save_as(Page("playground").set("a.temperature", 0.5), "Mine").set("a.temperature", 1.5)
     page.click("presets.a.revert")
