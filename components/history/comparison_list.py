@@ -109,7 +109,8 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
     current = workspace()
     pages, alone = session.history_pages(view), ticked[0] if len(ticked) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-bar"):
-        said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} comparisons" if rows else f"{count:,} comparisons"
+        kind = "comparison" if count == 1 else "comparisons"
+        said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} {kind}" if rows else f"{count:,} {kind}"
         st.caption(f"{len(ticked)} ticked · {said}" if ticked else said)
         if pages or count > skip + len(rows):
             _turn("Newer", "chevron_left", not pages, view, pages[:-1])
