@@ -9,17 +9,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from core.draft_store import new_draft_id
-from core.preset.content import Content, content_from, digest_of, models_of, sets_of
+from core.preset.content import Content, content_from, digest_of
 from core.preset.preset import LONGEST_NOTE, Label, NewPreset, Origin, Preset, Version, VersionHead, copy_name, label
+from core.storage import preset_rows
 from core.storage.database import Database
-from core.storage.full_text import words_of
 from core.storage.preset_query import PresetFilter, PresetOrder, PresetPage, search_words
 from core.storage.run_repository import LOCAL
 from core.storage.schema import preset_tags, preset_versions, presets
 
 BATCH: Final = 500
-MOST_MODELS: Final = 20
-"""Models that a list knows of one preset."""
 LISTED: Final = tuple(column for column in presets.c if column.name not in ("words", "owner", "digest"))
 
 
@@ -38,7 +36,10 @@ class PresetRepository:
 
     def add(self, new: Sequence[NewPreset]) -> tuple[Preset, ...]:
         """Keep new presets, each at version 1. InvalidPreset when one is too large; then none is kept."""
-        made = [(new_draft_id(), one, _label_columns(one.label, one.content) | _content_columns(one.content)) for one in new]
+        made = [
+            (new_draft_id(), one, preset_rows.label_columns(one.label, one.content) | preset_rows.content_columns(one.content))
+            for one in new
+        ]
         with self._database.write() as connection:
             moment = self._now()
             for preset_id, one, columns in made:
@@ -63,10 +64,10 @@ class PresetRepository:
 
     def save(self, preset_id: str, content: Content, *, note: str = "", restored: int | None = None) -> Preset:
         """Keep the next version of a preset; what somebody saved meanwhile stays, as the version before."""
-        columns = _content_columns(content)  # refuses before anything is locked
+        columns = preset_rows.content_columns(content)  # refuses before anything is locked
         with self._database.write() as connection:
             row, moment = self._row(connection, preset_id), self._now()
-            kept, number = _preset(row, self._tags(connection, [row.pk]).get(row.pk, ())), row.version + 1
+            kept, number = preset_rows.preset(row, self._tags(connection, [row.pk]).get(row.pk, ())), row.version + 1
             values = columns | {"words": search_words(kept.label, content), "version": number, "saved_at": moment}
             connection.execute(update(presets).where(presets.c.pk == row.pk).values(**values))
             self._put_version(connection, row.pk, number, content, moment, note=note[:LONGEST_NOTE], restored=restored)
@@ -91,7 +92,7 @@ class PresetRepository:
             row = self._row(connection, preset_id)
             newest = (preset_versions.c.preset_pk == row.pk, preset_versions.c.number == row.version)
             content = content_from(connection.scalar(select(preset_versions.c.content).where(*newest)))
-            values = _label_columns(described, content)
+            values = preset_rows.label_columns(described, content)
             connection.execute(update(presets).where(presets.c.pk == row.pk).values(**values))
             connection.execute(delete(preset_tags).where(preset_tags.c.preset_pk == row.pk))
             self._put_tags(connection, row.pk, described.tags)
@@ -140,14 +141,14 @@ class PresetRepository:
         with self._database.read() as connection:
             asked = select(preset_versions).join(presets).where(*self._mine(preset_id), preset_versions.c.number == number)
             row = connection.execute(asked).first()
-            return Version(_head(row), content_from(row.content)) if row else None
+            return Version(preset_rows.head(row), content_from(row.content)) if row else None
 
     def versions(self, preset_id: str) -> tuple[VersionHead, ...]:
         """Every version without its content, the newest first; none of a preset that is not there."""
         heads = [column for column in preset_versions.c if column.name != "content"]
         with self._database.read() as connection:
             asked = select(*heads).join(presets).where(*self._mine(preset_id)).order_by(preset_versions.c.number.desc())
-            return tuple(_head(row) for row in connection.execute(asked))
+            return tuple(preset_rows.head(row) for row in connection.execute(asked))
 
     def page(
         self, which: PresetFilter | None = None, order: PresetOrder | None = None, *, after: str | None = None, limit: int = 50
@@ -163,7 +164,7 @@ class PresetRepository:
                 asked = select(*LISTED, order.stored().label("sort_value")).where(*conditions).order_by(*order.by()).limit(limit + 1)
                 rows = connection.execute(asked).all()
             tags = self._tags(connection, [row.pk for row in rows[:limit]])
-        found = tuple(_preset(row, tags.get(row.pk, ())) for row in rows[:limit])
+        found = tuple(preset_rows.preset(row, tags.get(row.pk, ())) for row in rows[:limit])
         last = rows[limit - 1] if len(rows) > limit else None
         return PresetPage(found, order.cursor(last.sort_value, last.pk) if last else None, count)
 
@@ -221,7 +222,7 @@ class PresetRepository:
                 rows = connection.execute(asked.where(presets.c.pk > last)).all()
                 tags = self._tags(connection, [row.pk for row in rows])
             for row in rows:
-                yield _preset(row, tags.get(row.pk, ())), content_from(row.content)
+                yield preset_rows.preset(row, tags.get(row.pk, ())), content_from(row.content)
             if len(rows) < BATCH:
                 return
             last = rows[-1].pk
@@ -268,7 +269,7 @@ class PresetRepository:
     def _listed(self, connection: Connection, *conditions: Any) -> list[Preset]:
         rows = connection.execute(select(*LISTED).where(presets.c.owner == self._owner, *conditions).order_by(presets.c.pk)).all()
         tags = self._tags(connection, [row.pk for row in rows])
-        return [_preset(row, tags.get(row.pk, ())) for row in rows]
+        return [preset_rows.preset(row, tags.get(row.pk, ())) for row in rows]
 
     def _tags(self, connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, ...]]:
         found: dict[int, tuple[str, ...]] = {}
@@ -300,43 +301,3 @@ class PresetRepository:
     ) -> None:
         row = {"preset_pk": pk, "number": number, "owner": self._owner, "content": content.to_dict(), "note": note, "restored": restored}
         connection.execute(preset_versions.insert().values(**row, saved_at=moment))
-
-
-def _label_columns(described: Label, content: Content) -> dict[str, Any]:
-    return {
-        "name": described.name,
-        "sort_name": words_of([described.name]) or described.name,
-        "folder": described.folder,
-        "description": described.description,
-        "words": search_words(described, content),
-    }
-
-
-def _content_columns(content: Content) -> dict[str, Any]:
-    return {
-        "kind": content.kind,
-        "digest": digest_of(content),
-        "models": list(models_of(content))[:MOST_MODELS],
-        "sets": sets_of(content),
-    }
-
-
-def _preset(row: Row[Any], tags: tuple[str, ...]) -> Preset:
-    return Preset(
-        id=row.id,
-        kind=row.kind,
-        label=Label(row.name, row.description, tags, row.folder),
-        version=row.version,
-        models=tuple(row.models),
-        sets=row.sets,
-        starred=row.starred,
-        origin=None if row.origin_preset is None else Origin(row.origin_preset, row.origin_version),
-        created_at=row.created_at,
-        saved_at=row.saved_at,
-        archived_at=row.archived_at,
-        deleted_at=row.deleted_at,
-    )
-
-
-def _head(row: Row[Any]) -> VersionHead:
-    return VersionHead(row.number, row.saved_at, row.note, row.restored)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -85,10 +84,3 @@ def test_each_broken_file_is_one_sentence_and_the_others_load(tmp_path: Path, mo
 def test_folder_that_is_not_there_is_a_fault_and_none_is_empty(tmp_path: Path) -> None:
     assert [fault.cause for fault in PresetFolder(tmp_path / "gone").listing().faults] == ["The folder is not there."]
     assert PresetFolder(None).listing() == folder.FolderListing()
-
-
-@pytest.mark.skipif(os.getuid() == 0, reason="root reads everything")
-def test_file_that_may_not_be_read_is_a_fault(tmp_path: Path) -> None:
-    put(tmp_path / "a.yaml", new("one"))
-    (tmp_path / "a.yaml").chmod(0)
-    assert "Permission" in PresetFolder(tmp_path).listing().faults[0].cause
