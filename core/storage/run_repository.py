@@ -7,9 +7,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, delete, func, literal, select, tuple_, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+    update,
+)
 
 from core.run import ENDED, RunSnapshot
 from core.run_cost import RunCost
@@ -27,7 +41,27 @@ LOCAL: Final = "local"
 BATCH: Final = 500
 _RUNNING: Final = runs.c.status.not_in(ENDED)
 
+_GREW: Final = (
+    update(runs)
+    .where(runs.c.pk == bindparam("b_pk"))
+    .values({name: bindparam(name) for name in ("saved_at", "total_s", "tokens_per_s", "pieces", "size_bytes")})
+)
+_GREW_CONTENTS: Final = update(run_contents).where(run_contents.c.run_pk == bindparam("b_pk")).values(choices=bindparam("choices"))
+
 Clock = Callable[[], datetime]
+
+
+class _Going(NamedTuple):
+    """A run under way that is stored: its key, and what was told of it beside its text."""
+
+    pk: int
+    told: tuple[Any, ...]
+
+
+def _told(run: RunSnapshot) -> tuple[Any, ...]:
+    """What the rows of a run under way have beside its growing text; once a second most of it is what it was."""
+    reasons = tuple((index, choice.finish_reason) for index, choice in run.choices.items())
+    return run.status, run.model, run.completion_id, run.request_id, run.system_fingerprint, run.usage, dict(run.headers), reasons
 
 
 class RunRepository:
@@ -43,6 +77,7 @@ class RunRepository:
         self._owner = owner
         self._process = process
         self._now = now
+        self._going: dict[str, _Going] = {}
 
     # Writing
 
@@ -51,9 +86,22 @@ class RunRepository:
 
         All of them, or (when it raises) none.
         """
+        going = dict(self._going)
         with self._database.write() as connection:
+            grown: list[tuple[int, RunSnapshot]] = []
             for snapshot in snapshots:
-                self._write(connection, snapshot, ended_at(snapshot), (costs or {}).get(snapshot.id))
+                known = going.pop(snapshot.id, None)
+                if known is not None and known.told == _told(snapshot) and not snapshot.ended:
+                    grown.append((known.pk, snapshot))
+                    going[snapshot.id] = known
+                    continue
+                pk = self._write(connection, snapshot, ended_at(snapshot), (costs or {}).get(snapshot.id))
+                if not snapshot.ended:
+                    going[snapshot.id] = _Going(pk, _told(snapshot))
+            if grown:
+                connection.execute(_GREW, [run_rows.grown(pk, run, self._now()) for pk, run in grown])
+                connection.execute(_GREW_CONTENTS, [run_rows.grown_contents(pk, run) for pk, run in grown])
+        self._going = going
 
     def insert(self, stored: Iterable[StoredRun]) -> int:
         """Import runs with everything on them; how many. Ids that are here already are left as they are, deleted ones too.
@@ -284,8 +332,8 @@ class RunRepository:
             connection.execute(attempts.insert(), tried)
         return len(fresh)
 
-    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> None:
-        """Both rows of a run, its attempts, and, the first time it is seen ended, its words."""
+    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> int:
+        """Both rows of a run, its attempts, and, the first time it is seen ended, its words; the run's key."""
         row = self._row(run, ended_at) | {"process": self._process} | ({"cost_usd": cost.usd} if cost else {})
         kept = connection.execute(upsert(connection, runs, row, "owner", "id").returning(runs.c.pk, runs.c.indexed)).one()
         pk = int(kept.pk)
@@ -299,6 +347,7 @@ class RunRepository:
         if run.ended and not kept.indexed:
             full_text.index(connection, {pk: run_rows.words(run)})
             connection.execute(update(runs).where(runs.c.pk == pk).values(indexed=True))
+        return pk
 
     def _row(self, run: RunSnapshot, ended_at: datetime | None) -> dict[str, Any]:
         return run_rows.columns(run) | {"owner": self._owner, "saved_at": self._now(), "ended_at": ended_at}

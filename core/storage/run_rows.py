@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -82,6 +83,17 @@ def contents(run: RunSnapshot) -> dict[str, Any]:
         "raw_truncated": run.raw_truncated,
         "trace": run.trace,
     }
+
+
+def grown(pk: int, run: RunSnapshot, saved_at: datetime) -> dict[str, Any]:
+    """What changed of a run's line, whose text has grown and nothing else; ``pk`` is its key."""
+    timings = {"total_s": run.timings.total_s, "tokens_per_s": run.timings.tokens_per_s}
+    return {"b_pk": pk, "saved_at": saved_at, "pieces": run.pieces, "size_bytes": _size(run), **timings}
+
+
+def grown_contents(pk: int, run: RunSnapshot) -> dict[str, Any]:
+    """And of its contents."""
+    return {"b_pk": pk, "choices": choices_to_json(run.choices)}
 
 
 def marks(run: StoredRun) -> dict[str, Any]:

@@ -97,6 +97,20 @@ def test_a_run_keeps_the_tags_it_was_started_with_until_somebody_takes_them_off(
     assert kept(stored, made.id).tags == ("good",)
 
 
+def test_text_that_grows_is_saved_each_time_and_what_comes_beside_it_too(stored: RunRepository) -> None:
+    going = run(status="streaming", text="one", pieces=1, model=None)
+    stored.save([going])
+    for number, words in enumerate(("one two", "one two three"), 2):
+        going = replace(going, choices={0: ChoiceText(words, None)}, pieces=number)
+        stored.save([going])
+        found = kept(stored, going.id).snapshot
+        assert (found.text, found.pieces, found.status) == (words, number, "streaming")
+    stored.save([going := replace(going, model="m/late")])
+    assert kept(stored, going.id).snapshot.model == "m/late"
+    stored.save([replace(going, status="stopped")])
+    assert (kept(stored, going.id).snapshot.status, kept(stored, going.id).snapshot.text) == ("stopped", "one two three")
+
+
 def test_answer_as_received_is_stored_at_the_end_only(stored: RunRepository) -> None:
     made = run(status="streaming")
     stored.save([made])

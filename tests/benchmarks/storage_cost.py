@@ -1,0 +1,90 @@
+"""What keeping runs costs a stream: processor time of the hub with storage and without, in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Final, Literal
+
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from core.connection import Connection
+from core.hub import Hub
+from core.run import ENDED
+from core.storage.database import Database
+from core.storage.run_keeper import RunKeeper
+from tests.benchmarks.capacity import RATE, SECONDS, upstream
+from tests.benchmarks.row import Row, row
+from tests.support.postgres import postgres_server
+
+Kind = Literal["off", "sqlite", "postgresql"]
+STREAMS: Final = 20
+ROUNDS: Final = 5
+MOST: Final = 1.10
+
+
+def run() -> list[Row]:
+    """``ROUNDS`` rounds, each of a process of its own without storage, on SQLite and on PostgreSQL; medians of the rounds' ratios."""
+    spent: dict[Kind, list[float]] = {"off": [], "sqlite": [], "postgresql": []}
+    with postgres_server() as server, upstream() as address:
+        for _ in range(ROUNDS):
+            for kind in spent:
+                with _place(kind, lambda: server.new_database().render_as_string(hide_password=False)) as place:
+                    spent[kind].append(_measured(kind, address, place))
+    tokens = STREAMS * RATE * SECONDS
+    reference = ("without storage", median(spent["off"]) * 1e6 / tokens)
+    rows = [row(f"{STREAMS} streams at {RATE} tokens/s, without storage", "µs a token", reference[1])]
+    for kind in ("sqlite", "postgresql"):
+        each = median(spent[kind]) * 1e6 / tokens
+        rows.append(row(f"{STREAMS} streams at {RATE} tokens/s, {kind}", "µs a token", each, reference=reference))
+        more = median(one / off for one, off in zip(spent[kind], spent["off"], strict=True))
+        rows.append(row(f"processor time with {kind} ÷ without", "of it", more, target=f"≤ {MOST} of it"))
+    return rows
+
+
+@contextmanager
+def _place(kind: Kind, new_database: object) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield new_database() if kind == "postgresql" else folder  # type: ignore[operator]
+
+
+def _measured(kind: Kind, address: str, place: str) -> float:
+    command = [sys.executable, "-m", "tests.benchmarks.storage_cost", kind, address, place]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(done.stdout.splitlines()[-1]))
+
+
+async def _stream(kind: Kind, address: str, place: str) -> float:
+    """Seconds of this process's time for every stream, from the first start to the last save."""
+    keeper = None
+    if kind != "off":
+        database = Database.of(Path(place), None) if kind == "sqlite" else Database(make_url(place))
+        keeper = RunKeeper(database)
+        keeper.open()
+    hub = Hub(on_change=keeper.save, find=keeper.find, beat=keeper.beat) if keeper else Hub()
+    await hub.open()
+    connection = Connection("bench", "local", address, "/v2/router/completions", SecretStr("bench"))
+    began = time.process_time()
+    ids = [hub.start({"model": "stamps", "prompt": "go", "stream": True}, connection) for _ in range(STREAMS)]
+    runs = [found for one in ids if (found := hub.run(one))]
+    while not all(one.status in ENDED for one in runs) or hub.storage_health.waiting:  # noqa: ASYNC110  # the loop itself is measured
+        await asyncio.sleep(0.25)
+    spent_s = time.process_time() - began
+    assert [len(one.log) for one in runs] == [RATE * SECONDS] * STREAMS
+    if keeper:
+        assert keeper.runs.count() == STREAMS
+    await hub.close()
+    return spent_s
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(asyncio.run(_stream(sys.argv[1], sys.argv[2], sys.argv[3]))) + "\n")  # type: ignore[arg-type]
