@@ -15,7 +15,7 @@ from components.history.comparison_list import comparison_filters, comparison_li
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
 from components.history.run_files import export_runs, import_runs
-from components.history.run_filters import run_filters
+from components.history.run_filters import run_filters, sort_by
 from components.history.run_pair import run_pair
 from components.history.run_table import run_table
 from components.plain_text import plain
@@ -87,7 +87,7 @@ def _runs(which: RunFilter, order: RunOrder) -> None:
         selected: list[str] = []
     else:
         listed = hashlib.sha256("\n".join(row.id for row in page.rows).encode()).hexdigest()[:16]
-        selected = run_table(page.rows, key=f"history-table-{listed}", ticked=session.ticked_runs())
+        selected = run_table(page.rows, key=f"history-table-{listed}", order=order, on_sort=sort_by, ticked=session.ticked_runs())
     session.set_ticked_runs(selected)
     _bar(which, selected, count, page, view, cursors)
     _chosen(selected)

@@ -191,3 +191,11 @@ def clear(names: Sequence[str]) -> None:
     empty: dict[str, Any] = {"text": "", "starred": False, "days": (), **{name: [] for name, _, _ in _CHOICES}}
     for name in names:
         st.session_state[key(name)] = empty.get(name)
+
+
+def sort_by(column: SortColumn) -> None:
+    """The callback of a column's header: sort by it, the other way where the list is sorted by it already."""
+    state = st.session_state
+    same = (state.get(key("sort")) or "created_at") == column
+    state[key("way")] = "ascending" if same and state.get(key("way")) != "ascending" else "descending"
+    state[key("sort")] = column

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from core.pricing import dollars
+from core.storage.run_query import RunOrder, SortColumn
 from core.storage.run_record import RunRow
 
 STATUS_SIGNS = {
@@ -38,26 +40,64 @@ COLUMNS: dict[str, Any] = {
 }
 
 
-def run_table(rows: Sequence[RunRow], *, key: str, ticked: Sequence[str] = ()) -> list[str]:
-    """Draw the rows; the ids of those that are ticked, in the table's order.
+SORTS: dict[str, SortColumn] = {
+    "time": "created_at",
+    "model": "model_asked",
+    "answered": "model_answered",
+    "prompt": "prompt_start",
+    "status": "status",
+    "finish": "finish_reason",
+    "tokens": "total_tokens",
+    "cost": "cost_usd",
+    "first token": "first_token_s",
+    "total": "total_s",
+    "connection": "connection_name",
+    "slot": "slot",
+}
+"""What a click on a column's header sorts by."""
+
+
+def run_table(
+    rows: Sequence[RunRow], *, key: str, order: RunOrder, on_sort: Callable[[SortColumn], None], ticked: Sequence[str] = ()
+) -> list[str]:
+    """Draw the rows; the ids of those that are ticked, in the table's order. ``on_sort`` is called when a header is clicked: Streamlit
+    itself would sort the rows of this page only.
 
     ``key`` must change with the runs that are listed, for Streamlit ticks places; a table with a new key begins with ``ticked`` runs.
     """
+    key = f"{key}-{order.column}-{'down' if order.descending else 'up'}"  # a new table, for the header is not to stay selected
     event: Any = st.dataframe(
         [_shown(row) for row in rows],
         key=key,
-        column_config=COLUMNS,
+        column_config=_columns(order),
         hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
+        on_select=partial(_selected, key, on_sort),
+        selection_mode=["multi-row", "single-column"],
         selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in ticked]}},
-        height=min(420, 38 + 35 * len(rows)),
+        height=min(353, 38 + 35 * len(rows)),
         row_height=35,
         placeholder="",
         alt="Runs; tick rows to work with them",
     )
     chosen = event["selection"]["rows"] if event else []
     return [rows[place].id for place in sorted(chosen) if place < len(rows)]
+
+
+def _selected(key: str, on_sort: Callable[[SortColumn], None]) -> None:
+    for name in st.session_state[key]["selection"]["columns"]:
+        if name in SORTS:
+            on_sort(SORTS[name])
+        else:
+            st.toast("Tags, stars and notes have no order: filter by them.", icon=":material/sort:")
+
+
+def _columns(order: RunOrder) -> dict[str, Any]:
+    """The columns; the one that the whole list is sorted by says so."""
+    arrow = "↓" if order.descending else "↑"
+    return {
+        name: {**config, "label": f"{arrow} {config['label']}"} if SORTS.get(name) == order.column else config
+        for name, config in COLUMNS.items()
+    }
 
 
 def _shown(row: RunRow) -> dict[str, Any]:

@@ -119,6 +119,22 @@ def test_two_runs_are_compared_and_deleting_can_be_undone(history: PlaygroundPag
     listed(history, 2)
 
 
+def test_click_on_a_header_sorts_the_whole_list_and_not_only_its_page(history: PlaygroundPage, stored: RunRepository, word: str):
+    stored.save([run(id=f"{word}-{n}", asked=body(prompt=f"{word} {n}", model=f"m/{n:02}"), text="t") for n in range(60)])
+    search(history, word)
+    listed(history, 60)
+    table = history.page.locator("[class*=st-key-history-table] canvas").first
+    for way in ("descending", "ascending"):
+        table.click(position={"x": 300, "y": ROW_PX / 2}, force=True)  # "model asked"
+        arrow = "arrow_downward" if way == "descending" else "arrow_upward"
+        expect(history.keyed("history.sort").locator("input")).to_have_value("model asked", timeout=WITHIN_MS)
+        expect(history.keyed("history.way").get_by_role("radio", checked=True)).to_contain_text(arrow, timeout=WITHIN_MS)
+        history.idle()
+        tick(history, 0)
+        expect(history.keyed("history-run")).to_contain_text(f"run {word}-{59 if way == 'descending' else 0}", timeout=WITHIN_MS)
+        tick(history, 0)
+
+
 def test_note_and_tag_stay_after_a_reload_and_can_be_filtered_by(history: PlaygroundPage, stored: RunRepository, word: str):
     stored.save([run(id=word, asked=body(prompt=f"{word} kept"))])
     search(history, word)
