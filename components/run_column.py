@@ -111,17 +111,18 @@ def start(slot: str) -> None:
     launch(slot, leaving.body)
 
 
-def launch(slot: str, body: Mapping[str, Any], *, stored_as: str | None = None) -> str | None:
+def launch(slot: str, body: Mapping[str, Any], *, stored_as: str | None = None, shown: bool = True) -> str | None:
     """Send ``body`` and let the slot show it; the run's id, or None where nothing was sent and the slot says why.
 
-    ``stored_as`` is the slot's name in the history, where that is not its own.
+    ``stored_as`` is the slot's name in the history, where that is not its own. One that is not ``shown`` sends the browser nothing.
     """
     hub, channel = workspace().hub, session.channel()
     session.set_refusal(slot, None)
     try:
         hub.channel(channel)  # refuses before anything is sent, where there are too many
         run_id = hub.start(body, session.connection(), slot=stored_as or slot)
-        hub.attach(channel, slot, run_id)
+        if shown:
+            hub.attach(channel, slot, run_id)
     except PlaygroundError as error:
         session.set_refusal(slot, f"{error.cause} {error.next_step}", lasts=True)
         return None

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import streamlit as st
 
+from components.compare.blind_vote import votes_here
+from components.compare.determinism import is_check, verdicts
 from components.history.run_pair import diff_html
 from components.plain_text import plain
 from components.run_summary import seconds
@@ -41,7 +43,11 @@ def answer(board: Board, runs: Sequence[Sequence[RunSnapshot]]) -> None:
             st.html(_figures_table(board, runs, figures))
         if any(one.finished > 1 for one in figures):
             st.caption("Medians over the runs that finished, with 95 % bootstrap intervals.")
-        _noise(board, figures)
+        if is_check(runs):
+            verdicts(board, runs)
+        else:
+            _noise(board, figures)
+        votes_here(board)
         _outputs(board, figures)
 
 

@@ -12,6 +12,7 @@ from components import run_column, session
 from components.compare import desk
 from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
+from components.compare.blind_vote import blind_vote
 from components.compare.guards import guards
 from components.compare.heading import heading
 from components.compare.sheet import ANSWER, BAR, GUARDS, SETTINGS, Sheet, part
@@ -35,7 +36,11 @@ def compare() -> None:
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
-    heading(board)
+    st.query_params[desk.LINK] = session.comparison_id() or ""
+    if session.blind_vote() is not None:
+        blind_vote(board, [of_slot.found for of_slot in runs])
+        return
+    heading(board, running=sheet.running)
     preset_line(CompareBench())
     _request(board, slots)
     part(sheet, GUARDS, _guards, sheet)
@@ -47,7 +52,6 @@ def compare() -> None:
     part(sheet, ANSWER, _answer, sheet)
     with st.bottom:
         part(sheet, BAR, _bar, sheet)
-    st.query_params[desk.LINK] = session.comparison_id() or ""
     CompareBench().show_link()
 
 

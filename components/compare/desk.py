@@ -270,10 +270,15 @@ def is_stored() -> bool:
     return now is not None and now.stored
 
 
-def run(places: Sequence[int] | None = None) -> bool:
+Repeating = Callable[[Mapping[str, Any], int], list[dict[str, Any]]]
+"""From a slot's body and how often to the bodies that leave."""
+
+
+def run(places: Sequence[int] | None = None, *, bodies_of: Repeating = repeated, repeats: int | None = None, shown: bool = True) -> bool:
     """Start every slot's calls, or those of some ``places``; whether all of them were. One slot that cannot run keeps the others from
-    running, too."""
+    running, too. ``repeats`` is how many of each, where not as often as the board says; ``shown`` as in ``launch``."""
     board = collected()
+    count = repeats or board.repeats
     remember(board)
     chosen = range(len(board.slots)) if places is None else places
     problems = {place: found[0].sentence for place in chosen if (found := outgoing(board.slots[place].draft).problems)}
@@ -283,15 +288,15 @@ def run(places: Sequence[int] | None = None) -> bool:
         return False
     bodies = leaving(board)
     started: dict[int, list[str]] = {place: [] for place in chosen}
-    sent = {place: repeated(bodies[place], board.repeats) for place in chosen}
-    for number in range(board.repeats):  # in rounds, so that no slot has the quiet router to itself
+    sent = {place: bodies_of(bodies[place], count) for place in chosen}
+    for number in range(count):  # in rounds, so that no slot has the quiet router to itself
         for place in chosen:
-            run_id = launch(slot_key(place), sent[place][number], stored_as=LETTERS[place].lower())
+            run_id = launch(slot_key(place), sent[place][number], stored_as=LETTERS[place].lower(), shown=shown)
             started[place] += [run_id] if run_id else []
     for place, runs in started.items():
         board = board.with_slot(place, replace(board.slots[place], runs=tuple(runs)))
     remember(board)
-    return all(len(runs) == board.repeats for runs in started.values())
+    return all(len(runs) == count for runs in started.values())
 
 
 def stop(places: Sequence[int] | None = None) -> None:

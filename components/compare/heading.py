@@ -8,6 +8,8 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.compare.blind_vote import enter
+from components.compare.determinism import check_button
 from components.compare.export import export_comparison
 from components.plain_text import plain
 from components.services import workspace
@@ -22,7 +24,7 @@ OFFERED = 8
 """Presets that are offered to begin from."""
 
 
-def heading(board: Board) -> None:
+def heading(board: Board, *, running: bool) -> None:
     """Draw the line above the request."""
     notice = session.take_comparison_notice()
     if notice:
@@ -40,6 +42,7 @@ def heading(board: Board) -> None:
         popover("Export", "download", "JSON or a report", lambda: export_comparison(now, key="compare.export"))
         share_comparison()
         popover("Keep", "bookmark", "Star, note, tags", lambda: _marks(now))
+        popover("Checks", "fact_check", "Determinism, and a blind vote", lambda: _checks(board, running=running))
         st.space("stretch")
         _tools(board)
 
@@ -71,6 +74,20 @@ def _tools(board: Board) -> None:
             on_change=desk.set_repeats,
             args=(key,),
         )
+
+
+def _checks(board: Board, *, running: bool) -> None:
+    """What else can be asked of these settings."""
+    check_button(board, running=running, popover="compare.checks")
+    st.button(
+        "Vote blind",
+        key="compare.vote",
+        icon=":material/how_to_vote:",
+        type="tertiary",
+        help="Answers without names, in a new order for every vote: pick the best, or a tie, then reveal",
+        on_click=_close_and,
+        args=("checks", enter),
+    )
 
 
 def popover(label: str, icon: str, tip: str, body: Callable[[], None]) -> None:

@@ -11,10 +11,12 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.compare.blind_vote import tallied
 from components.compare.export import export_comparison
 from components.services import workspace
 from core.comparison.record import LONGEST_NAME
 from core.comparison.runs import state
+from core.comparison.votes import PART, votes_of
 from core.errors import StorageProblem
 from core.storage.comparison_repository import ComparisonRow
 
@@ -57,6 +59,8 @@ def comparison_list(text: str, *, starred: bool) -> None:
     rows, count = current.listed_comparisons.page(text, starred=starred, skip=skip, limit=PAGE)
     _undo()
     ticked = _table(rows) if rows else _nothing(filtered=bool(text or starred))
+    if len(ticked) == 1:
+        _votes(ticked[0].id)
     _bar(ticked, rows, skip, count, view)
 
 
@@ -139,6 +143,13 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
         if box.open and alone is not None:
             with box:
                 _marks(alone)
+
+
+def _votes(comparison_id: str) -> None:
+    """What the blind votes of a comparison came to; nothing where there is none."""
+    found = workspace().comparisons.find(comparison_id)
+    if found is not None:
+        tallied(found.board, votes_of(found.parts.get(PART)))
 
 
 def _turn(label: str, icon: str, off: bool, view: str, pages: list[str]) -> None:

@@ -119,6 +119,10 @@ class Board:
         slots = tuple(one if one.own_prompt else replace(one, draft=_with_prompt(one.draft, self.prompt)) for one in self.slots)
         return replace(self, slots=slots)
 
+    def with_prompt(self, prompt: Any) -> Board:
+        """The board with another shared prompt; None where it is not sent."""
+        return replace(self, prompt=prompt).shared()
+
     def title(self, place: int) -> str:
         """The slot's letter, and its name where it has one: ``B · cold``."""
         name = self.slots[place].name

@@ -355,3 +355,36 @@ def test_there_is_room_for_eight(replay: Replay, model: str) -> None:
     page.click("compare.add")
     assert len(page.board["slots"]) == MOST_SLOTS
     assert page.at.get_by_key("compare.add").disabled
+
+
+def test_determinism_check_sends_one_seed_without_the_cache_and_says_identical_instead_of_noise(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, cache={"type": "exact_match"}), body(model, seed=4)).open("compare.checks")
+    page.click("compare.determinism").finished()
+    assert sorted(call.body["seed"] for call in replay.calls(model)) == [1, 1, 1, 4, 4, 4]
+    assert not any("cache" in call.body for call in replay.calls(model))
+    assert "A: identical, 3 of 3 answers with seed 1." in page.words
+    assert "B: identical, 3 of 3 answers with seed 4." in page.words
+    assert "Too few repeats" not in page.words
+
+
+def test_blind_vote_hides_whose_answers_they_are_and_tallies_what_was_picked(replay: Replay, model: str) -> None:
+    other = replay.add(Script.of("quite another answer"))
+    page = Page(replay, body(model), body(other)).open("compare.checks").click("compare.vote")
+    page.set("blind.prompt", "What is best?").click("blind.run").finished()
+    assert opened_workspace().hub.channel(page.at.session_state["session.channel"]).slots == {}  # no events of these runs are sent
+    answers = [block.value for block in page.at.code]
+    assert sorted(answers) == ["one two three", "quite another answer"]
+    page.click(f"blind.pick.{answers.index('quite another answer') + 1}")
+    assert "was picked" not in page.words
+    page.click("blind.reveal")
+    assert f"**Answer {answers.index('quite another answer') + 1}** was **B**" in page.words
+    assert "B was picked in 1 of 1 vote (95 % interval 21 % to 100 %): not settled" in page.words
+    page.click("blind.next")
+    assert "Every answer was voted on." in page.words
+    page.click("blind.run").finished().click("blind.tie").click("blind.leave").finished()
+    assert "B was picked in 1 of 1 vote" in page.words
+    assert "Once it was a tie." in page.words
+    assert {call.body["prompt"] for call in replay.calls(other)} == {"What is best?"}
+    kept = page.comparison.parts["votes"]
+    assert [vote["choice"] is None for vote in kept] == [False, True]
+    assert opened_workspace().comparisons.find(page.comparison.id) is not None
