@@ -21,17 +21,18 @@ DIFFED = 60_000
 """Characters of a diff that the page shows."""
 
 
-def contents(content: Content) -> None:
-    """Draw the fields and the prompts of a content."""
+def contents(content: Content, *, prompts: bool = True) -> None:
+    """Draw the fields of a content, and its ``prompts`` unless somebody else does."""
     if isinstance(content, ComparisonContent):
-        _prompt(content.prompt, "Shared prompt")
+        if prompts:
+            _prompt(content.prompt, "Shared prompt")
         calls = f"{content.repeats} calls of each slot" if content.repeats > 1 else "One call of each slot"
         st.caption(calls + (", answered from the cache where it can be" if content.keep_cache else ""))
     for place, (title, leaving) in enumerate(content.sent()):
         if title:
             st.markdown(f"**{plain(title, 60)}**")
         own = not isinstance(content, ComparisonContent) or content.slots[place].own_prompt
-        if own:
+        if own and prompts:
             _prompt(leaving.body.get("prompt"), "Prompt")
         _fields(leaving)
 

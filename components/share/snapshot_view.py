@@ -9,17 +9,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.code_block import long_code
+from components.code_block import MOST_SHOWN, long_code
 from components.lane import draw_lane
-from components.plain_text import badge_label, escaped, plain
+from components.plain_text import badge_label, escaped, plain, with_controls_shown
 from components.presets.contents import contents
 from components.run_summary import quiet_line, seconds
 from core.comparison.board import LETTERS
 from core.comparison.figures import COST, MEASURES
-from core.comparison.settings import differences
+from core.comparison.settings import differences, shown
 from core.pricing import dollars
 from core.run_cost import RunCost
 from core.share.items import LABELS
+from core.share.markdown import to_markdown
 from core.share.opening import content_of
 from core.share.snapshot import SharedComparison, SharedInterval, SharedRun, SharedSingleRun, SharedSlot, Snapshot
 
@@ -43,30 +44,51 @@ def snapshot_view(snapshot: Snapshot) -> None:
     elif isinstance(content, SharedSingleRun):
         with st.container(key="share-run", gap="small"):
             st.markdown("**Request**")
-            contents(content_of(snapshot))
+            _request(snapshot)
             _run(content.run, content.request)
     else:
         _about(content.description, content.tags)
-        contents(content_of(snapshot))
+        _request(snapshot)
+    box = st.expander("As Markdown, to copy", icon=":material/content_copy:", key="share.markdown", on_change="rerun")
+    if box.open:
+        with box:
+            long_code(to_markdown(snapshot), height=320, strange=True)
+
+
+def strange_text(text: str, *, key: str, height: int = 320) -> None:
+    """A stranger's text in a box at most ``height`` pixels high. Not code: colouring it would take a cold browser another 1.5 MB."""
+    shown = with_controls_shown(text[:MOST_SHOWN])
+    tall = shown.count("\n") > height / 22 or len(shown) > 90 * height / 22
+    with st.container(key=f"strange-{key}", border=True, height=height if tall else "content"):
+        st.text(shown or " ")
+    if len(text) > MOST_SHOWN:
+        st.caption(f"The first {MOST_SHOWN:,} of {len(text):,} characters.")
+
+
+def _request(snapshot: Snapshot) -> None:
+    prompt = snapshot.requests[0].get("prompt")
+    if isinstance(prompt, str):
+        strange_text(prompt, key="prompt", height=200)
+    contents(content_of(snapshot), prompts=not isinstance(prompt, str))
 
 
 def _about(description: str, tags: Sequence[str]) -> None:
     if description:
-        long_code(description, height=100, strange=True)
+        strange_text(description, key="description", height=120)
     if tags:
         with st.container(horizontal=True, gap="xsmall"):
             for tag in tags[:50]:
                 st.badge(badge_label(tag, 60), color="violet")
 
 
-def _run(run: SharedRun, request: dict[str, object], *, height: int = 320) -> None:
+def _run(run: SharedRun, request: dict[str, object], *, key: str = "run", height: int = 320) -> None:
     """Output, quiet line, lane."""
     for choice in run.choices:
         st.markdown("**Output**" if len(run.choices) == 1 else f"**Output {choice.index + 1}**")
         if choice.text is None:
             st.caption(":material/visibility_off: Left out.")
         else:
-            long_code(choice.text or " ", height=min(height, 56 + 24 * (choice.text.count("\n") + len(choice.text) // 60)), strange=True)
+            strange_text(choice.text, key=f"{key}-{choice.index}", height=height)
     if not run.choices:
         st.caption("No text came.")
     if run.error:
@@ -88,7 +110,7 @@ def _comparison(content: SharedComparison, snapshot: Snapshot) -> None:
     shared_prompt = content.slots[0].request.get("prompt")
     if isinstance(shared_prompt, str):
         st.caption("Prompt" if all(slot.request.get("prompt") == shared_prompt for slot in content.slots) else "Prompt of A")
-        long_code(shared_prompt, height=120, strange=True)
+        strange_text(shared_prompt, key="prompt", height=120)
     with st.container(horizontal=True, gap="medium", wrap=False, key="share-slots"):
         for place, slot in enumerate(content.slots):
             with st.container(border=True, gap="small", key=f"share-slot-{LETTERS[place].lower()}"):
@@ -104,18 +126,18 @@ def _slot(content: SharedComparison, place: int, slot: SharedSlot) -> None:
     found = differences(content.slots[0].request if place else {}, slot.request)
     with st.container(horizontal=True, gap="xsmall"):
         for one in [one for one in found if place or one.path != "prompt"][:CHIPS]:
-            st.badge(badge_label(one.text if place else one.text.removeprefix(f"{one.path} not sent → "), 60), color="gray")
+            st.badge(badge_label(one.text if place else f"{one.path} {shown(one.after)}", 60), color="gray")
         if place and not found:
             st.caption("Set like A.")
-    for run in slot.runs[:RUNS_SHOWN]:
-        _run(run, slot.request, height=260)
+    for number, run in enumerate(slot.runs[:RUNS_SHOWN]):
+        _run(run, slot.request, key=f"{place}-{number}", height=260)
     rest = slot.runs[RUNS_SHOWN:]
     if rest:
         box = st.expander(f"{len(rest)} more", key=f"share.more.{place}", on_change="rerun")
         if box.open:
             with box:
-                for run in rest:
-                    _run(run, slot.request, height=200)
+                for number, run in enumerate(rest, RUNS_SHOWN):
+                    _run(run, slot.request, key=f"{place}-{number}", height=200)
 
 
 def _title(place: int, slot: SharedSlot) -> str:

@@ -42,7 +42,7 @@ class Page:
 
     @property
     def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.code)
+        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.code, *self.at.text)
         return "\n".join(element.value for element in shown).replace("\\", "").replace("\u2060", "")
 
 
