@@ -1,7 +1,7 @@
 """``python -m core run FILE|- [--preset NAME] [--base-url U] [--path P] [--json]``: a request or a preset from the terminal.
 
-FILE is a bare request body, a draft (``{"body": {…}, "extra": "…"}``) or a preset file (JSON or YAML); ``-`` is standard input. A
-comparison runs each slot in turn. Text goes to standard output as it comes, everything else to standard error; ``--json`` prints one
+FILE is a bare request body, a draft (``{"body": {…}, "extra": "…"}``), a preset file (JSON or YAML) or a shared file; ``-`` is standard
+input. A comparison runs each slot in turn. Text goes to standard output as it comes, everything else to standard error; ``--json`` prints one
 object instead, a comparison's is ``{"slots": [{"slot", "runs": [object, …]}]}``. Without ``ORQ_API_KEY``, ``ORQ_BASE_URL`` and
 ``--base-url`` the embedded local router answers. Exit status: 0 done, 1 the run failed, 2 the input is no request, 130 interrupted.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import codecs
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,8 +34,11 @@ from core.piece_log import SurrogateJoiner
 from core.preset.calls import SlotCalls, calls_of, chosen
 from core.preset.document import read_presets
 from core.settings import ORQ_BASE_URL
+from core.share.opening import content_of
+from core.share.reading import NotReadable, read_snapshot
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_SHARED = re.compile(r'\s*\{\s*"format"\s*:\s*"playground\.share/')
 _TOLD = ("status", "code", "param", "reason", "request_id", "retry_after_s")
 
 
@@ -103,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     outcome = asyncio.run(run(body, connection, None if options.json else LiveText()))
                     outcomes.append((slot.title, outcome))
                     report(outcome, as_json=options.json)
-    except (InvalidRequest, InvalidPreset) as refused:
+    except (InvalidRequest, InvalidPreset, NotReadable) as refused:
         outcomes = [("", Outcome(None, refused, Timings()))]
         compared = False
         report(outcomes[0][1], as_json=options.json)
@@ -118,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     errors = [outcome.error for _, outcome in outcomes if outcome.error is not None]
     if not errors:
         return DONE
-    return BAD_INPUT if any(isinstance(error, InvalidRequest | InvalidPreset) for error in errors) else FAILED
+    return BAD_INPUT if any(isinstance(error, InvalidRequest | InvalidPreset | NotReadable) for error in errors) else FAILED
 
 
 def heading(slot: SlotCalls, number: int, *, first: bool) -> None:
@@ -151,7 +156,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def read_slots(file: str, name: str | None = None) -> tuple[SlotCalls, ...]:
     """The calls that a file comes to: one, or those of a comparison; streamed unless they say otherwise.
 
-    Raises InvalidRequest with every problem, InvalidPreset for a preset file that is none.
+    Raises InvalidRequest with every problem, InvalidPreset for a preset file that is none, NotReadable for a shared file.
     """
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -160,7 +165,9 @@ def read_slots(file: str, name: str | None = None) -> tuple[SlotCalls, ...]:
         raise InvalidRequest((Problem("", f"{file} is not text in UTF-8."),)) from None
     except OSError as problem:
         raise InvalidRequest((Problem("", f"{file} cannot be read: {problem.strerror or problem}."),)) from None
-    if _is_preset(text, file):
+    if _SHARED.match(text):
+        slots = calls_of(content_of(read_snapshot(data.removeprefix(codecs.BOM_UTF8))))
+    elif _is_preset(text, file):
         slots = calls_of(chosen(read_presets(data, file), name, file).content)
     else:
         slots = (SlotCalls("", (read_request(text),)),)

@@ -16,6 +16,8 @@ import core.__main__ as command
 from core.preset.content import ComparisonContent, DraftContent, SlotContent
 from core.preset.document import Form, write_presets
 from core.preset.preset import NewPreset, label
+from core.share.freezing import freeze
+from core.share.subject import preset_subject
 from tests.core.byte_server import Answer, serving
 from tests.support.replay import Replay, Script
 
@@ -304,3 +306,16 @@ def test_file_that_is_no_preset_is_bad_input(tmp_path: Path, capsysbinary: Any, 
     status, out, err = run(capsysbinary, str(path))
     assert (status, out, says in err) == (2, "", True)
     assert json.loads(run(capsysbinary, str(path), "--json")[1])["error"]["kind"] in ("invalid_preset", "invalid_request")
+
+
+def test_shared_file_is_run_and_a_damaged_one_is_bad_input(asked: Replay, tmp_path: Path, capsysbinary: Any) -> None:
+    model = asked.add(Script.of("shared and run"))
+    made = freeze(preset_subject({"body": {"model": model, "prompt": "p", "temperature": 0.5}, "extra": ""})).to_json()
+    file = tmp_path / "shared.json"
+    file.write_bytes(made)
+    assert run(capsysbinary, str(file))[:2] == (0, "shared and run")
+    assert asked.call(model).body["temperature"] == 0.5
+    file.write_bytes(made.replace(b'"temperature":0.5', b'"temperature":9'))
+    status, _, err = run(capsysbinary, str(file))
+    assert status == 2
+    assert "temperature must be between 0 and 2" in err
