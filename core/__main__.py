@@ -1,7 +1,7 @@
 """``python -m core run FILE|- [--preset NAME] [--base-url U] [--path P] [--json]``: a request or a preset from the terminal.
 
 FILE is a bare request body, a draft (``{"body": {…}, "extra": "…"}``), a preset file (JSON or YAML) or a shared file; ``-`` is standard
-input. A comparison runs each slot in turn. Text goes to standard output as it comes, everything else to standard error; ``--json`` prints one
+input. A comparison runs each slot in turn. Text goes to standard output as it comes, all else to standard error; ``--json`` prints one
 object instead, a comparison's is ``{"slots": [{"slot", "runs": [object, …]}]}``. Without ``ORQ_API_KEY``, ``ORQ_BASE_URL`` and
 ``--base-url`` the embedded local router answers. Exit status: 0 done, 1 the run failed, 2 the input is no request, 130 interrupted.
 """
