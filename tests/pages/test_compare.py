@@ -290,6 +290,16 @@ def test_above_the_budget_run_asks_once_more_and_an_unknown_cost_is_above_it(rep
         opened_workspace().prices.reset()
 
 
+def test_deleted_comparison_says_so_where_it_is_still_open_and_an_edit_brings_it_back(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model)).click("run").finished()
+    assert "in the History" in page.words
+    opened_workspace().comparisons.delete([page.link])
+    assert "deleted; an edit brings it back" in page.run().words
+    assert Page(replay, link=page.link).comparison.deleted_at is not None, "looking at it is no edit"
+    assert "in the History" in page.set("compare.prompt", "Other").words
+    assert page.comparison.deleted_at is None
+
+
 def test_beginning_anew_leaves_the_comparison_where_it_is_and_undo_goes_back_to_it(replay: Replay, model: str) -> None:
     page = Page(replay, body(model), body(model, seed=3)).click("run").finished()
     before = page.comparison
