@@ -12,6 +12,11 @@ _SHORTEST: Final = 6  # a shorter key is no secret, and masking it would tear wo
 _SECRET_NAME: Final = re.compile("auth|key|token|secret|password|cookie|credential", re.IGNORECASE)
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a header, a field or a variable of this name is likely to hold a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
 def secrets(connection: Connection) -> tuple[str, ...]:
     """What must be seen nowhere: the key, and the values of headers whose names say that they are secret; longest first."""
     found = {value.strip() for name, value in connection.headers.items() if _SECRET_NAME.search(name)}
