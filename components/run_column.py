@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from components import session
 from components.code_block import MOST_SHOWN, long_code
+from components.code_export import code_export
+from components.code_import import code_import, imported_line
 from components.continuation import continuation
 from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
@@ -139,6 +142,7 @@ def stop(slot: str) -> None:
 
 def request(slot: Slot, models: Sequence[str]) -> None:
     """The model and the prompt."""
+    imported_line(slot.name, undo_import)
     problems = slot.outgoing.problems if session.refusal(slot.name) else ()
     for path in ("model", "prompt"):
         request_field(slot.name, slot.draft, path, problems, models=models, kind=slot.connection.kind)
@@ -269,7 +273,8 @@ def _refreshed(drawn: Slot, also: Callable[[], object] | None = None) -> Refresh
     session.set_draft(drawn.name, draft)
     session.keep_draft(drawn.name, workspace().drafts)
     now = replace(drawn, draft=draft, outgoing=outgoing(draft))
-    on_the_wire = repr(now.outgoing.body) if st.session_state.get(f"wire-{drawn.name}") else ""
+    shown = any(st.session_state.get(f"{popover}-{drawn.name}") for popover in ("wire", "code"))
+    on_the_wire = repr(now.outgoing.body) if shown else ""
     inputs = drawn_inputs(now.connection, draft["body"])
     around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body), inputs, also() if also else None)
     return Refreshed(draft, now.outgoing.problems, around)
@@ -292,10 +297,33 @@ def run_bar(slot: Slot) -> None:
         st.button("Stop", key="stop", icon=":material/stop:", shortcut="Esc", disabled=not slot.running, on_click=stop, args=(slot.name,))
         with st.container(key=f"preflight-{slot.name}", width="stretch"):
             preflight(slot)
+        if st.button(
+            "Import", key=f"import-{slot.name}-open", icon=":material/input:", help="A curl command, a program's call, a HAR file"
+        ):
+            code_import(slot.connection, partial(_import, slot.name), key=slot.name)
+        code = st.popover("Code", icon=":material/code:", key=f"code-{slot.name}", on_change="rerun")
+        if code.open:
+            with code:
+                code_export(slot.outgoing.body, slot.connection, key=slot.name)
         wire = st.popover("On the wire", icon=":material/data_object:", key=f"wire-{slot.name}", on_change="rerun")
         if wire.open:
             with wire:
                 on_the_wire(slot)
+
+
+def _import(slot: str, draft: dict[str, Any]) -> None:
+    """Put an imported draft in place of the slot's, which *Undo* brings back."""
+    before = session.draft(slot)
+    session.set_draft_before_import(slot, collect(slot, before) if before else None)
+    replace_draft(slot, draft)
+
+
+def undo_import(slot: str) -> None:
+    """The callback of Undo after an import."""
+    before = session.draft_before_import(slot)
+    if before is not None:
+        replace_draft(slot, before)
+    session.set_imported(slot, None)
 
 
 def _run_help(slot: Slot) -> str | None:

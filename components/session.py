@@ -131,6 +131,28 @@ def keep_draft(slot: str, store: DraftStore) -> str:
     return draft_id
 
 
+def imported(slot: str) -> str | None:
+    """What the last import into ``slot`` came to, while it can be undone."""
+    found: str | None = st.session_state.get(f"session.imported.{slot}")
+    return found
+
+
+def set_imported(slot: str, text: str | None) -> None:
+    """Remember what an import came to; ``None`` forgets it."""
+    st.session_state[f"session.imported.{slot}"] = text
+
+
+def draft_before_import(slot: str) -> dict[str, Any] | None:
+    """The draft that the last import took the place of."""
+    found: dict[str, Any] | None = st.session_state.get(f"session.before_import.{slot}")
+    return found
+
+
+def set_draft_before_import(slot: str, value: dict[str, Any] | None) -> None:
+    """Keep the draft that an import takes the place of."""
+    st.session_state[f"session.before_import.{slot}"] = value
+
+
 def refusal(slot: str) -> str | None:
     """Why the last press of Run in ``slot`` sent nothing, if it did not."""
     found: str | None = st.session_state.get(f"session.refusal.{slot}")

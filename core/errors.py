@@ -5,6 +5,7 @@ Branches are cut by who can act::
     PlaygroundError               every error the playground raises on purpose
     ├── InvalidRequest            the user, before anything is sent: problems by path
     ├── InvalidPreset             the user: what is to be a preset, or a file of them, is none
+    ├── InvalidImport             the user: there is no call in what was pasted
     ├── ConnectionProblem         the network or the address
     │   ├── ConnectionFailed      no connection: refused, unknown host, TLS, wrong URL
     │   └── TimedOut              connected or not, nothing came in time
@@ -75,6 +76,12 @@ class InvalidPreset(PlaygroundError):
     """What was to be kept or read as a preset is none; nothing was changed."""
 
     kind = "invalid_preset"
+
+
+class InvalidImport(PlaygroundError):
+    """What was pasted or uploaded holds no call that can be read; nothing was changed."""
+
+    kind = "invalid_import"
 
 
 class ConnectionProblem(PlaygroundError):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from components.code_export import code_dialog
+from components.code_import import code_import
 from components.compare import desk
 from components.compare.sheet import SETTINGS, Sheet, head_key, press_run
 from components.plain_text import plain
@@ -51,6 +54,7 @@ def slot_head(sheet: Sheet, place: int) -> None:
         if more.open:
             with more:
                 _more(board, place, key)
+                _code(sheet, place)
 
 
 def _more(board: Board, place: int, key: str) -> None:
@@ -75,6 +79,19 @@ def _more(board: Board, place: int, key: str) -> None:
             on_click=close_and_change,
             args=(f"more-{key}", how, *arguments),
         )
+
+
+def _code(sheet: Sheet, place: int) -> None:
+    """The slot's call as code, and a call from elsewhere in its place."""
+    slot = sheet.slots[place]
+    if st.button("View code", key=f"view-code-{slot.name}", icon=":material/code:", type="tertiary"):
+        code_dialog(slot.outgoing.body, slot.connection, key=slot.name)
+    if st.button("Import into it", key=f"import-open-{slot.name}", icon=":material/input:", type="tertiary"):
+        code_import(slot.connection, partial(_imported, place), key=slot.name)
+
+
+def _imported(place: int, draft: dict[str, Any]) -> None:
+    desk.change(Board.imported, place, draft)
 
 
 def close_and_change(popover: str, how: Callable[..., Board], *arguments: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from components import session
+from components.code_export import code_export
 from components.history.changes import said_if_refused
 from components.plain_text import plain
 from components.run_column import replace_draft
@@ -20,6 +21,7 @@ from core.outgoing import draft_of
 from core.pricing import dollars
 from core.run import RunSnapshot
 from core.run_cost import RunCost
+from core.snippets.call import ran_over
 from core.storage.run_record import StoredRun
 
 PLAYGROUND_SLOT = "a"
@@ -38,7 +40,7 @@ def run_detail(run: StoredRun) -> None:
         replay = session.replay_of(seen.id)
         if replay:
             _replayed(seen, replay)
-        output, request, response, marks = st.tabs(["Output", "Request as sent", "Response as received", "Tags and note"])
+        output, request, code, response, marks = st.tabs(["Output", "Request as sent", "Code", "Response as received", "Tags and note"])
         with output:
             _output(run)
         with request:
@@ -47,6 +49,8 @@ def run_detail(run: StoredRun) -> None:
             st.code(_cut(readable), language="json", wrap_lines=True)
             with st.expander("Exact bytes"):
                 st.code(_cut(exact), language=None, wrap_lines=True)
+        with code:
+            code_export(seen.body, ran_over(seen.connection_name, seen.base_url, session.connection()), key="history")
         with response:
             if seen.raw:
                 st.code(_cut(seen.raw), language=None, wrap_lines=True, height=420)

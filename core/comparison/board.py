@@ -100,6 +100,14 @@ class Board:
         """A slot with a name of at most 40 characters; empty for none."""
         return self.with_slot(place, replace(self.slots[place], name=" ".join(name.split())[:40]))
 
+    def imported(self, place: int, draft: Mapping[str, Any]) -> Board:
+        """With ``draft`` in the slot at ``place``, whose prompt becomes its own where another one came along."""
+        prompt = get_path(draft["body"], "prompt")
+        own = self.slots[place].own_prompt or (prompt is not MISSING and prompt != self.prompt)
+        fresh = {"body": copy.deepcopy(dict(draft["body"])), "extra": draft.get("extra", "")}
+        slot = replace(self.slots[place], draft=fresh, own_prompt=own)
+        return self.with_slot(place, slot if own else replace(slot, draft=_with_prompt(fresh, self.prompt)))
+
     def freed(self, place: int, own: bool) -> Board:
         """A slot with a prompt of its own, or the shared one again; its own comes back from the shelf when it is freed once more."""
         one = self.slots[place]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from core.connection import Connection, ServerKind
+from core.connection import DEFAULT_PATHS, Connection, ServerKind
 from core.contract.parameters import PARAMETERS
 from core.redaction import is_secret_name
 from core.server_choice import KEY_VARIABLES
@@ -80,6 +80,16 @@ def call_to(body: Mapping[str, Any], connection: Connection) -> Call:
         headers=() if local else tuple(map(_header, connection.headers, connection.headers.values())),
         notes=(LOCAL_NOTE,) if local else (),
     )
+
+
+def ran_over(connection_name: str, base_url: str, current: Connection) -> Connection:
+    """The connection of a past run, whose name and address are kept: the current one if it goes there, else by its name."""
+    if current.kind == "local" and connection_name == current.name:
+        return current
+    if current.base_url == base_url:
+        return current
+    kind: ServerKind = "local" if connection_name == "Local router" else "orq" if connection_name == "Orq" else "openai"
+    return Connection(connection_name, kind, base_url, DEFAULT_PATHS[kind])
 
 
 def without_credentials(url: str) -> str:

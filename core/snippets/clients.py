@@ -1,6 +1,7 @@
 """What the official clients do to a body, as data: snippets say it in comments, and tests hold it against the wire.
 
-Sources: PyPI ``orq-ai-sdk`` 4.17.13 (``models/createcompletionop.py``), npm ``@orq-ai/node`` 4.15.11 (``models/operations/createcompletion.js``).
+Sources: PyPI ``orq-ai-sdk`` 4.17.13 (``models/createcompletionop.py``),
+npm ``@orq-ai/node`` 4.15.11 (``models/operations/createcompletion.js``).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from core.draft import MISSING, get_path, set_path
 from core.snippets.call import extra_paths
+from core.snippets.text import python_text
 
 SDK_PATH: Final = "/v2/router/completions"
 """The only path that both official clients post to."""
@@ -67,7 +69,7 @@ class WireChanges:
     def sentences(self) -> Iterator[str]:
         """What to know about it, for comments."""
         if self.dropped:
-            yield f"Not sent, for this client has no field for it: {', '.join(map('.'.join, self.dropped))}"
+            yield f"Not sent, for this client has no field for it: {', '.join(map(_on_one_line, self.dropped))}"
         if self.added:
             listed = ", ".join(f"{path} {str(value).lower()}" for path, value in self.added.items())
             yield f"Not set, and sent all the same, for the client has defaults of its own: {listed}"
@@ -77,6 +79,11 @@ class WireChanges:
 
 def _inside(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else value[int(name)] if isinstance(value, list) and name.isdecimal() else None
+
+
+def _on_one_line(names: tuple[str, ...]) -> str:
+    """A path inside a comment, which a line break in a name would end."""
+    return python_text(".".join(names))[1:-1]
 
 
 def python_changes(body: Mapping[str, Any]) -> WireChanges:

@@ -1,0 +1,239 @@
+"""Command lines as words: POSIX shells, cmd.exe and PowerShell. Nothing is executed, and variables keep their names."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from core.importers.found import InvalidImport
+
+Shell = Literal["bash", "cmd", "powershell"]
+
+
+@dataclass(slots=True)
+class Command:
+    """One command of a line: its words, and what a pipe or a here-document gives it to read."""
+
+    words: list[str] = field(default_factory=list)
+    typed: str = ""
+
+
+_BASH: Final = re.compile(
+    r"""(?P<space>(?:[ \t\r]|\\\r?\n)+)
+    |(?P<line>\n)
+    |'(?P<single>[^']*)'
+    |\$'(?P<ansi>[^'\\]*(?:\\.[^'\\]*)*)'
+    |"(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
+    |(?P<here><<-?[ \t]*(?:'(?P<q1>[^'\n]+)'|"(?P<q2>[^"\n]+)"|\\?(?P<q3>[\w.-]+)))
+    |(?P<herestring><<<[ \t]*)
+    |(?P<end>\|\|?|&&?|;|\(|\))
+    |(?P<redirect>\d?[<>]+&?\d?)
+    |(?P<comment>(?<![^\s])\#[^\n]*)
+    |\\(?P<escaped>.)
+    |(?P<plain>[^\s'"\\|&;()<>#$]+|[\#$])""",
+    re.VERBOSE | re.DOTALL,
+)
+_ANSI: Final = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
+_ANSI_LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "E": "\x1b"}
+
+
+def shell_of(text: str) -> Shell:
+    """Which shell a command is written for, by its first lines."""
+    first = next(
+        (line for line in text.splitlines() if line.strip() and not re.match(r"\s*(#|rem\b|::)", line, re.IGNORECASE)), ""
+    ).rstrip()
+    if re.match(r"""\s*(@['"]$|Invoke-|iwr\b|irm\b|\$)""", first) or first.endswith("`") or re.match(r"\s*'.*'\s*\|\s*curl", first):
+        return "powershell"
+    return "cmd" if first.endswith("^") or re.search(r'\^"|"[^"]*%\w+%"', first) else "bash"
+
+
+def commands(text: str, shell: Shell) -> list[Command]:
+    """The commands in ``text``. InvalidImport for quotes that do not end."""
+    match shell:
+        case "bash":
+            return _bash(text)
+        case "cmd":
+            return [Command(_cmd_words(text))]
+        case "powershell":
+            return _powershell(text)
+
+
+def _bash(text: str) -> list[Command]:
+    command = Command()
+    found = [command]
+    word: list[str] | None = None
+    waiting: list[tuple[Command, str, bool]] = []
+    at, herestring = 0, False
+    while at < len(text):
+        token = _BASH.match(text, at)
+        if token is None:
+            raise InvalidImport(f"A quote that begins with {text[at : at + 20]!r} does not end.", "Paste the whole command.")
+        at, kind = token.end(), token.lastgroup or ""
+        if kind in ("q1", "q2", "q3"):
+            kind = "here"
+        if kind in ("space", "line", "end", "here", "herestring", "redirect", "comment") and word is not None:
+            if herestring:
+                command.typed, herestring = "".join(word), False
+            else:
+                command.words.append("".join(word))
+            word = None
+        match kind:
+            case "here":
+                waiting.append((command, token["q1"] or token["q2"] or token["q3"], token["here"].startswith("<<-")))
+            case "herestring":
+                herestring = True
+            case "line":
+                for reader, mark, tabs in waiting:
+                    reader.typed, at = _here(text, at, mark, tabs)
+                waiting = []
+                if command.words:
+                    command = Command()
+                    found.append(command)
+            case "end":
+                piped, before = token["end"] == "|", command
+                command = Command(typed=_printed(before) if piped else "")
+                found.append(command)
+            case "space" | "redirect" | "comment":
+                pass
+            case _:
+                word = word or []
+                word.append(_part(kind, token[kind]))
+    if word is not None:
+        if herestring:
+            command.typed = "".join(word)
+        else:
+            command.words.append("".join(word))
+    return _piped(found)
+
+
+def _part(kind: str, text: str) -> str:
+    if kind == "double" and "\\" in text:
+        return re.sub(r"\\(?:([$`\"\\])|\r?\n)", lambda found: found[1] or "", text)
+    if kind == "ansi":
+        return _ANSI.sub(_ansi, text)
+    return text
+
+
+def _ansi(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    if code:
+        number = int(code, 16)
+        return chr(number) if number < 0x110000 else "\ufffd"
+    return chr(int(found[4], 8) & 0xFF) if found[4] else _ANSI_LETTERS.get(found[5], found[5] if found[5] in "\\'\"?" else "\\" + found[5])
+
+
+def _here(text: str, at: int, mark: str, tabs: bool) -> tuple[str, int]:
+    """A here-document that begins at ``at``, and where it ends; without its mark it goes to the end."""
+    end = re.compile(rf"^{'	*' if tabs else ''}{re.escape(mark)}\r?$", re.MULTILINE).search(text, at)
+    if end is None:
+        return text[at:], len(text)
+    return text[at : end.start()], min(end.end() + 1, len(text))
+
+
+def _printed(command: Command) -> str:
+    """What a command before a pipe prints, where it is one that only prints."""
+    if command.words[:1] == ["cat"]:
+        return command.typed
+    if command.words[:1] in (["echo"], ["printf"]):
+        return " ".join(word for word in command.words[1:] if word not in ("-n", "-E", "%s", "%s\\n"))
+    return ""
+
+
+def _piped(found: list[Command]) -> list[Command]:
+    """Here-documents are read after their line: give a ``cat``'s to the command behind its pipe."""
+    for before, after in itertools.pairwise(found):
+        if before.words[:1] == ["cat"] and before.typed and not after.typed:
+            after.typed = before.typed
+    return found
+
+
+def _cmd_words(text: str) -> list[str]:
+    """cmd takes carets away outside quotes, then the program splits what is left."""
+    text = re.sub(r"(?im)^\s*(?:rem\b|::)[^\n]*\n?", "", text)
+    parts = re.findall(r'"[^"\n]*"?|\^\r?\n\r?|\^.|[^"^]+', text, re.DOTALL)
+    line = "".join(_uncareted(part) for part in parts)
+    return list(_program_words(line))
+
+
+def _uncareted(part: str) -> str:
+    return "" if re.fullmatch(r"\^\r?\n\r?", part) else part[1:] if part.startswith("^") and len(part) > 1 else part
+
+
+def _program_words(line: str) -> Iterator[str]:
+    word: list[str] = []
+    inside = started = False
+    for token in re.finditer(r'(\\*)"|([^\s"\\]+)|(\s+)|(\\+)', line):
+        slashes, plain, space, loose = token.groups()
+        if slashes is not None:
+            started = True
+            word.append("\\" * (len(slashes) // 2))
+            if len(slashes) % 2:
+                word.append('"')
+            else:
+                inside = not inside
+        elif space is not None and not inside:
+            if started:
+                yield "".join(word)
+            word, started = [], False
+        else:
+            started = True
+            word.append(plain or space or loose)
+    if inside:
+        raise InvalidImport("A quote does not end.", "Paste the whole command.")
+    if started:
+        yield "".join(word)
+
+
+_POWERSHELL: Final = re.compile(
+    r"""(?P<space>(?:[ \t\r]|`\r?\n)+)
+    |(?P<line>\n)
+    |@'[ \t]*\r?\n(?P<literal>.*?)\r?\n'@
+    |@"[ \t]*\r?\n(?P<expanded>.*?)\r?\n"@
+    |['\u2018\u2019](?P<single>[^']*(?:''[^']*)*)'
+    |"(?P<double>[^"`]*(?:(?:`.|"")[^"`]*)*)"
+    |(?P<comment>(?<![^\s])\#[^\n]*)
+    |(?P<end>[|;])
+    |`(?P<escaped>.)
+    |(?P<plain>[^\s'"|;`@\u2018\u2019]+|@)""",
+    re.VERBOSE | re.DOTALL,
+)
+_BACKTICKED: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
+
+
+def _powershell(text: str) -> list[Command]:
+    command, at = Command(), 0
+    word: list[str] | None = None
+    found = [command]
+    while at < len(text):
+        token = _POWERSHELL.match(text, at)
+        if token is None:
+            raise InvalidImport(f"A quote that begins with {text[at : at + 20]!r} does not end.", "Paste the whole command.")
+        at, kind = token.end(), token.lastgroup or ""
+        if kind not in ("space", "line", "comment", "end"):
+            word = word or []
+            word.append(_powershell_part(kind, token[kind]))
+            continue
+        if word is not None:
+            command.words.append("".join(word))
+            word = None
+        if kind == "end" or (kind == "line" and command.words):
+            piped = kind == "end" and token["end"] == "|"
+            command = Command(typed=" ".join(command.words) if piped else "")
+            found.append(command)
+    if word is not None:
+        command.words.append("".join(word))
+    return found
+
+
+def _powershell_part(kind: str, text: str) -> str:
+    match kind:
+        case "single":
+            return text.replace("''", "'")
+        case "double" | "expanded":
+            return re.sub(r'`(.)|""', lambda found: _BACKTICKED.get(found[1], found[1]) if found[1] else '"', text, flags=re.DOTALL)
+        case "escaped":
+            return _BACKTICKED.get(text, text)
+    return text
