@@ -111,10 +111,16 @@ def _bash(text: str) -> list[Command]:
 
 def _part(kind: str, text: str) -> str:
     if kind == "double" and "\\" in text:
-        return re.sub(r"\\(?:([$`\"\\])|\r?\n)", lambda found: found[1] or "", text)
+        return "\\".join(_undoubled(part) for part in text.split("\\\\"))  # a list of every escape would take much memory
     if kind == "ansi":
         return _ANSI.sub(_ansi, text)
     return text
+
+
+def _undoubled(text: str) -> str:
+    for sign in '"$`':
+        text = text.replace("\\" + sign, sign)
+    return text.replace("\\\r\n", "").replace("\\\n", "")
 
 
 def _ansi(found: re.Match[str]) -> str:
