@@ -32,7 +32,7 @@ _QUIET: Final = re.compile(
 """Headers that say nothing about a request's settings."""
 
 
-_TEXTS: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_TEXTS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _VALUES: Final = re.compile(r"[\[{,]")
 
 

@@ -13,6 +13,10 @@ from core.importers.found import InvalidImport
 Shell = Literal["bash", "cmd", "powershell"]
 
 
+MOST_PARTS: Final = 100_000
+"""Quoted and unquoted pieces of words, and what is between them."""
+
+
 @dataclass(slots=True)
 class Command:
     """One command of a line: its words, and what a pipe or a here-document gives it to read."""
@@ -25,8 +29,8 @@ _BASH: Final = re.compile(
     r"""(?P<space>(?:[ \t\r]|\\\r?\n)+)
     |(?P<line>\n)
     |'(?P<single>[^']*)'
-    |\$'(?P<ansi>[^'\\]*(?:\\.[^'\\]*)*)'
-    |"(?P<double>[^"\\]*(?:\\.[^"\\]*)*)"
+    |\$'(?P<ansi>[^'\\]*+(?:\\.[^'\\]*+)*+)'
+    |"(?P<double>[^"\\]*+(?:\\.[^"\\]*+)*+)"
     |(?P<here><<-?[ \t]*(?:'(?P<q1>[^'\n]+)'|"(?P<q2>[^"\n]+)"|\\?(?P<q3>[\w.-]+)))
     |(?P<herestring><<<[ \t]*)
     |(?P<end>\|\|?|&&?|;|\(|\))
@@ -66,12 +70,14 @@ def _bash(text: str) -> list[Command]:
     found = [command]
     word: list[str] | None = None
     waiting: list[tuple[Command, str, bool]] = []
-    at, herestring = 0, False
+    at, seen, herestring = 0, 0, False
     while at < len(text):
         token = _BASH.match(text, at)
         if token is None:
             raise InvalidImport(f"A quote that begins with {text[at : at + 20]!r} does not end.", "Paste the whole command.")
-        at, kind = token.end(), token.lastgroup or ""
+        at, kind, seen = token.end(), token.lastgroup or "", seen + 1
+        if seen > MOST_PARTS:
+            raise InvalidImport(f"This command has more than {MOST_PARTS:,} parts.", "Paste the one command.")
         if kind in ("q1", "q2", "q3"):
             kind = "here"
         if kind in ("space", "line", "end", "here", "herestring", "redirect", "comment") and word is not None:
@@ -198,8 +204,8 @@ _POWERSHELL: Final = re.compile(
     |(?P<line>\n)
     |@'[ \t]*\r?\n(?P<literal>.*?)\r?\n'@
     |@"[ \t]*\r?\n(?P<expanded>.*?)\r?\n"@
-    |['\u2018\u2019](?P<single>[^']*(?:''[^']*)*)'
-    |"(?P<double>[^"`]*(?:(?:`.|"")[^"`]*)*)"
+    |['\u2018\u2019](?P<single>[^']*+(?:''[^']*+)*+)'
+    |"(?P<double>[^"`]*+(?:(?:`.|"")[^"`]*+)*+)"
     |(?P<comment>(?<![^\s])\#[^\n]*)
     |(?P<end>[|;])
     |`(?P<escaped>.)
@@ -210,14 +216,16 @@ _BACKTICKED: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b"
 
 
 def _powershell(text: str) -> list[Command]:
-    command, at = Command(), 0
+    command, at, seen = Command(), 0, 0
     word: list[str] | None = None
     found = [command]
     while at < len(text):
         token = _POWERSHELL.match(text, at)
         if token is None:
             raise InvalidImport(f"A quote that begins with {text[at : at + 20]!r} does not end.", "Paste the whole command.")
-        at, kind = token.end(), token.lastgroup or ""
+        at, kind, seen = token.end(), token.lastgroup or "", seen + 1
+        if seen > MOST_PARTS:
+            raise InvalidImport(f"This command has more than {MOST_PARTS:,} parts.", "Paste the one command.")
         if kind not in ("space", "line", "comment", "end"):
             word = word or []
             word.append(_powershell_part(kind, token[kind]))
