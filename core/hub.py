@@ -348,11 +348,12 @@ class Hub:
         """A place that no call was made with. Loop only."""
         self._queue.free(place)
 
-    async def ended(self, run_id: str) -> None:
-        """Wait for a run's end; at once for one that is not under way here. Loop only."""
+    async def ended(self, run_id: str) -> Run | None:
+        """Wait for a run's end; the run, or None where it is not in memory. Loop only."""
         run = self._runs.get(run_id)
         if run is not None and not run.ended:
             await asyncio.shield(self._ends.setdefault(run_id, asyncio.get_running_loop().create_future()))
+        return run
 
     def _fill(self) -> None:
         if self._loop is not None:

@@ -52,6 +52,8 @@ from core.storage.run_figures import RunFigures
 from core.storage.run_keeper import RunKeeper
 from core.storage.run_retention import RunRetention
 from core.storage.share_repository import ShareRepository
+from core.storage.sweep_repository import SweepRepository
+from core.sweep.sweeps import Sweeps
 
 T = TypeVar("T")
 GARBAGE_COLLECTION_S = 60.0
@@ -73,6 +75,7 @@ class Workspace:
     one may cost before Run asks once more, ``call_times`` how long calls of a model take.
     ``presets`` is the library, ``preset_folder`` the folder of preset files, where there is one.
     ``shares`` is what was shared behind links, ``share_links`` makes and reads links that hold what they share.
+    ``sweeps`` makes many calls of one request with other values, and knows how far each of them is.
     ``knowledge``, ``prompts``, ``identities`` and ``pii`` are what a connection's router lists.
     ``prices`` is what costs are reckoned by, ``reckoning`` makes up for unknown ones, ``retention`` lets runs go where somebody set it;
     ``call_limits`` is how many calls a connection takes at once, ``preferences`` what else somebody set; ``exports`` writes runs to files.
@@ -97,6 +100,7 @@ class Workspace:
         self.preset_folder = PresetFolder(settings.presets_dir)
         self.shares = ShareRepository(self.database)
         self.share_links = SelfContainedLinks(settings.secret.get_secret_value())
+        self.sweeps = Sweeps(self.hub, SweepRepository(self.database), process=self._keeper.process, gone=self._keeper.gone)
         self.drafts = DraftStore(keeper=DraftRepository(self.database))
         self.listed_comparisons = ComparisonRepository(self.database)
         self.comparisons = ComparisonStore(self.listed_comparisons, self.drafts)
@@ -123,6 +127,7 @@ class Workspace:
         self.loop = asyncio.get_running_loop()
         self.router.start()
         await self.hub.open()
+        self.sweeps.open()
         self.drafts.open()
         self.comparisons.open()
         self._retaining = asyncio.create_task(self.retention.keep_applying())
@@ -132,8 +137,10 @@ class Workspace:
         if self._retaining is not None:
             self._retaining.cancel()
         await asyncio.to_thread(self.reckoning.close)
+        self.sweeps.stop_sending()
         await self.hub.close()
         await self.comparisons.close()
+        await self.sweeps.close()
         await self.drafts.close()
         self.router.stop()
         self.exports.close()

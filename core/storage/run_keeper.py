@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from core.errors import StorageProblem, StorageUnavailable
 from core.run import RunSnapshot
@@ -64,6 +64,15 @@ class RunKeeper:
         if self._begun:
             self._registry.beat()
             self._recover()
+
+    @property
+    def process(self) -> str:
+        """This process's id among those that write to the database."""
+        return self._registry.id
+
+    def gone(self, processes: Iterable[str]) -> frozenset[str]:
+        """Those of ``processes`` that are no more."""
+        return self._registry.gone(processes)
 
     def _begin(self) -> None:
         with self._beginning:

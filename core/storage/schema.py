@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -270,4 +271,47 @@ shares = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("snapshot", Packed),
     Index("ix_shares_created_at", "owner", "created_at"),
+)
+
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("owner", Words, primary_key=True),
+    Column("id", Words, primary_key=True),
+    Column("comparison_id", Words),
+    Column("name", Words, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("connection_kind", Words, nullable=False),
+    Column("connection_name", Words, nullable=False),
+    Column("base_url", Words, nullable=False),
+    Column("status", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("process", Words),
+    Column("created_at", Moment, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Index("ix_sweeps_created_at", "owner", "created_at"),
+    Index("ix_sweeps_comparison_id", "owner", "comparison_id", "created_at"),
+)
+
+sweep_calls = Table(
+    "sweep_calls",
+    metadata,
+    Column("owner", Words, primary_key=True),
+    Column("sweep_id", Words, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("status", Words, nullable=False),
+    Column("answer_start", Words, nullable=False),
+    ForeignKeyConstraint(["owner", "sweep_id"], ["sweeps.owner", "sweeps.id"], ondelete="CASCADE"),
+)
+
+sweep_tries = Table(
+    "sweep_tries",
+    metadata,
+    Column("owner", Words, primary_key=True),
+    Column("sweep_id", Words, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("nth", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", Words, nullable=False),
+    ForeignKeyConstraint(["owner", "sweep_id"], ["sweeps.owner", "sweeps.id"], ondelete="CASCADE"),
 )

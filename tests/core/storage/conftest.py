@@ -45,7 +45,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     if request.param == "postgresql":
         shared: Database = request.getfixturevalue("shared_postgres")
         with shared.write() as connection:
-            names = "runs, comparisons, drafts, answers, preferences, processes, presets, shares"
+            names = "runs, comparisons, drafts, answers, preferences, processes, presets, shares, sweeps"
             connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
         yield shared
         return
