@@ -288,7 +288,7 @@ def run_bar(slot: Slot) -> None:
             key="run",
             type="primary",
             icon=":material/play_arrow:",
-            shortcut="Ctrl+Enter",
+            shortcut=None if session.importing() else "Ctrl+Enter",
             disabled=slot.running or bool(slot.obstacles),
             help=_run_help(slot),
             on_click=start,

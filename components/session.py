@@ -26,6 +26,7 @@ _TICKED_RUNS = "session.ticked_runs"
 _DELETED_RUNS = "session.deleted_runs"
 _REPLAYS = "session.replays"
 _EXPORT = "session.export"
+_IMPORTING = "session.importing"
 _IMPORT_REPORT = "session.import_report"
 _PRICE_ROWS = "session.price_rows"
 _PRICE_EDITION = "session.price_edition"
@@ -129,6 +130,16 @@ def keep_draft(slot: str, store: DraftStore) -> str:
     if current is not None:
         store.save(draft_id, current)
     return draft_id
+
+
+def importing() -> bool:
+    """Whether the dialog of an import is open: Ctrl+Enter then belongs to what is typed there, not to Run."""
+    return bool(st.session_state.get(_IMPORTING))
+
+
+def set_importing(is_open: bool) -> None:
+    """Remember whether the dialog of an import is open."""
+    st.session_state[_IMPORTING] = is_open
 
 
 def imported(slot: str) -> str | None:

@@ -22,9 +22,13 @@ PLACEHOLDER = "curl https://…/completions -d '{…}'"
 Apply = Callable[[dict[str, Any]], None]
 
 
-@st.dialog("Import a call", width="large", icon=":material/input:")
+def _closed() -> None:
+    session.set_importing(False)
+
+
+@st.dialog("Import a call", width="large", icon=":material/input:", on_dismiss=_closed)
 def code_import(connection: Connection, apply: Apply, *, key: str) -> None:
-    """Read a call and, once *Apply* is pressed, give its draft to ``apply``."""
+    """Read a call and, once *Apply* is pressed, give its draft to ``apply``. Say `session.set_importing` before it is opened."""
     with st.container(key=f"import-{key}", gap="small"):
         st.caption(
             "A curl command, a call in Python or JavaScript, a JSON body, a preset or a HAR file. Nothing of it is executed or sent."
@@ -55,6 +59,7 @@ def code_import(connection: Connection, apply: Apply, *, key: str) -> None:
 
 def _applied(apply: Apply, read: Import, key: str) -> None:
     apply(read.draft)
+    session.set_importing(False)
     session.set_imported(key, _summary(read))
 
 

@@ -36,7 +36,7 @@ def run_all_bar(board: Board, slots: Sequence[Slot], *, running: bool) -> None:
                 key="run",
                 type="primary",
                 icon=":material/play_arrow:",
-                shortcut="Ctrl+Enter",
+                shortcut=None if session.importing() else "Ctrl+Enter",
                 disabled=running or bool(wrong),
                 help="Runs are under way. Stop them or wait for their end." if running else None,
                 on_click=press_run,

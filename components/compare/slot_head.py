@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from components import session
 from components.code_export import code_dialog
 from components.code_import import code_import
 from components.compare import desk
@@ -55,6 +56,7 @@ def slot_head(sheet: Sheet, place: int) -> None:
             with more:
                 _more(board, place, key)
                 _code(sheet, place)
+    _dialog(sheet, place)
 
 
 def _more(board: Board, place: int, key: str) -> None:
@@ -82,12 +84,38 @@ def _more(board: Board, place: int, key: str) -> None:
 
 
 def _code(sheet: Sheet, place: int) -> None:
-    """The slot's call as code, and a call from elsewhere in its place."""
+    """Buttons for the slot's call as code, and for a call from elsewhere in its place."""
+    key = sheet.slots[place].name
+    for what, label, icon in (("code", "View code", "code"), ("import", "Import into it", "input")):
+        st.button(
+            label,
+            key=f"{what}-open-{key}",
+            icon=f":material/{icon}:",
+            type="tertiary",
+            on_click=_close_and_ask,
+            args=(f"more-{key}", f"asked-{key}", what),
+        )
+
+
+def _close_and_ask(popover: str, asked: str, what: str) -> None:
+    """A dialog opens under a popover that is open: close that first."""
+    st.session_state[popover] = False
+    st.session_state[asked] = what
+    session.set_importing(what == "import")
+
+
+def _dialog(sheet: Sheet, place: int) -> None:
+    """The dialog that was asked for, once the whole page is drawn: Run has no shortcut while something is typed into it."""
     slot = sheet.slots[place]
-    if st.button("View code", key=f"view-code-{slot.name}", icon=":material/code:", type="tertiary"):
-        code_dialog(slot.outgoing.body, slot.connection, key=slot.name)
-    if st.button("Import into it", key=f"import-open-{slot.name}", icon=":material/input:", type="tertiary"):
-        code_import(slot.connection, partial(_imported, place), key=slot.name)
+    asked = f"asked-{slot.name}"
+    match st.session_state.pop(asked, None):
+        case "code" | "import" as what:
+            st.session_state[asked] = f"{what} now"
+            st.rerun()
+        case "code now":
+            code_dialog(slot.outgoing.body, slot.connection, key=slot.name)
+        case "import now":
+            code_import(slot.connection, partial(_imported, place), key=slot.name)
 
 
 def _imported(place: int, draft: dict[str, Any]) -> None:

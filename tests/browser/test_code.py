@@ -44,8 +44,11 @@ def test_what_was_set_runs_as_a_program_and_comes_back_from_it(
     fresh.keyed("import-a-open").locator("button:visible").click()
     fresh.keyed("import-text-a").locator("textarea").fill(code)
     fresh.keyed("import-text-a").locator("textarea").press("Control+Enter")
+    # Ctrl+Enter reads what was pasted and runs nothing, though it is Run's shortcut on the page below.
     expect(fresh.keyed("import-report")).to_contain_text(re.compile("temperature.*understood"), timeout=WITHIN_MS)
     expect(fresh.keyed("import-a")).to_contain_text("Removed: the header Authorization")
+    assert len(replay.calls(model)) == 1
+    expect(fresh.page.get_by_text("Nothing was sent")).to_have_count(0)
     fresh.keyed("import-apply-a").locator("button:visible").click()
     expect(fresh.prompt).to_have_value(prompt, timeout=WITHIN_MS)
     fresh.idle()
