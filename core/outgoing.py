@@ -64,7 +64,9 @@ def _split(value: Mapping[str, Any], parents: tuple[str, ...]) -> tuple[dict[str
     extra: dict[str, Any] = {}
     for name, inner in value.items():
         path = ".".join((*parents, name))
-        if path in _blocks() and isinstance(inner, Mapping) and inner:
+        if "." in name:  # a name like a path is not that path
+            extra[name] = copy.deepcopy(inner)
+        elif path in _blocks() and isinstance(inner, Mapping) and inner:
             inside, outside = _split(inner, (*parents, name))
             known |= {name: inside} if inside else {}
             extra |= {name: outside} if outside else {}
@@ -129,7 +131,7 @@ def _flat(value: Mapping[str, Any], parents: tuple[str, ...] = ()) -> list[tuple
     pairs: list[tuple[tuple[str, ...], Any]] = []
     for name, inner in value.items():
         names = (*parents, name)
-        if ".".join(names) in _blocks() and isinstance(inner, Mapping) and inner:
+        if "." not in name and ".".join(names) in _blocks() and isinstance(inner, Mapping) and inner:
             pairs.extend(_flat(inner, names))
         else:
             pairs.append((names, inner))
@@ -139,7 +141,7 @@ def _flat(value: Mapping[str, Any], parents: tuple[str, ...] = ()) -> list[tuple
 def _put(body: dict[str, Any], names: tuple[str, ...], value: Any) -> str | None:
     """Set ``value`` at ``names``; the reason why not, when the form has a field for it."""
     path = ".".join(names)
-    if path in _known():
+    if path in _known() and not any("." in name for name in names):
         return f"{path} has a field of its own: set it there."
     target: Any = body
     for name in names[:-1]:

@@ -99,3 +99,10 @@ def test_draft_of_a_body_is_a_copy():
 @pytest.mark.parametrize("case", BODIES)
 def test_draft_of_every_recorded_body_sends_it_again(case):
     assert outgoing(draft_of(BODIES[case])).body == BODIES[case]
+
+
+def test_an_extra_field_named_like_a_path_is_not_the_field_at_that_path():
+    body = {"model": "m", "prompt": "p", "orq": {"identity": {"id": "i"}}, "orq.identity": None, "retry.count": 9}
+    draft = draft_of(body)
+    assert draft["body"] == {"model": "m", "prompt": "p", "orq": {"identity": {"id": "i"}}}
+    assert (outgoing(draft).body, outgoing(draft).problems) == (body, ())
