@@ -7,10 +7,10 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Final
 
 from core.comparison.figures import COST
-from core.comparison.interval import Interval, median_interval
 from core.comparison.settings import NOT_SENT
 from core.storage.run_record import RunRow
 from core.sweep.plan import SweepPlan
@@ -32,23 +32,23 @@ FIGURES: Final[dict[str, Callable[[RunRow], float | None]]] = {
 @dataclass(frozen=True, slots=True)
 class CellRow:
     """One cell. ``values`` are what it has on each axis as shown, by path; ``raw`` the same as JSON values (``NOT_SENT``, a row's number
-    for the prompt). ``calls`` are its repeats. ``figures`` are the medians, with intervals, of the calls that finished; None where no
-    run tells. ``statuses`` count the calls by status, ``finish_reasons`` the finished ones by reason, ``tries`` is how often it was sent.
+    for the prompt). ``calls`` are its repeats. ``figures`` have, by name, what each of the finished calls tells, in their order.
+    ``statuses`` count the calls by status, ``finish_reasons`` the finished ones by reason, ``tries`` is how often it was sent.
     """
 
     cell: int
     values: Mapping[str, str]
     raw: Mapping[str, Any]
     calls: tuple[CallState, ...]
-    figures: Mapping[str, Interval | None]
+    figures: Mapping[str, tuple[float, ...]]
     statuses: Mapping[str, int]
     finish_reasons: Mapping[str, int]
     tries: int
 
     def median(self, name: str) -> float | None:
-        """The median of one figure."""
-        interval = self.figures.get(name)
-        return interval.median if interval else None
+        """The median of one figure over the finished calls; None where no run tells."""
+        told = self.figures.get(name)
+        return median(told) if told else None
 
 
 def cell_rows(state: SweepState, runs: Mapping[str, RunRow]) -> tuple[CellRow, ...]:
@@ -59,7 +59,7 @@ def cell_rows(state: SweepState, runs: Mapping[str, RunRow]) -> tuple[CellRow, .
 
 def _row(plan: SweepPlan, cell: int, calls: Sequence[CallState], runs: Mapping[str, RunRow]) -> CellRow:
     finished = [run for call in calls if call.status == "finished" and (run := runs.get(call.runs[-1]))]
-    figures = {name: _interval([value for run in finished if (value := measure(run)) is not None]) for name, measure in FIGURES.items()}
+    figures = {name: tuple(value for run in finished if (value := measure(run)) is not None) for name, measure in FIGURES.items()}
     return CellRow(
         cell,
         {path: plan.value(cell, axis) for axis, path in enumerate(plan.paths)},
@@ -82,10 +82,6 @@ def _counted(values: Any) -> dict[str, int]:
     for value in values:
         found[value] = found.get(value, 0) + 1
     return found
-
-
-def _interval(values: Sequence[float]) -> Interval | None:
-    return median_interval(tuple(values)) if values else None
 
 
 def call_records(state: SweepState, runs: Mapping[str, RunRow]) -> list[dict[str, Any]]:
