@@ -54,6 +54,9 @@ _MADE_SHARE = "session.made_share"
 _VISITED_SHARES = "session.visited_shares"
 _COMPARISON_UNDO = "session.comparison_undo"
 _BLIND_VOTE = "session.blind_vote"
+_SWEEP_VIEW = "session.sweep_view"
+_SWEEP_FORM = "session.sweep_form"
+_SWEEP_CALL = "session.sweep_call"
 _COMPARISON_NOTICE = "session.comparison_notice"
 _COMPARISON_COUNTED = "session.comparison_counted"
 _COMPARISON_QUESTION = "session.comparison_question"
@@ -511,6 +514,35 @@ def blind_vote() -> dict[str, Any] | None:
 def set_blind_vote(value: dict[str, Any] | None) -> None:
     """Vote blind, or show the comparison again with ``None``."""
     st.session_state[_BLIND_VOTE] = value
+
+
+def sweep_view() -> str | None:
+    """The sweep that stands in place of the comparison: its id, or empty for one that is being made; ``None`` for the comparison."""
+    found: str | None = st.session_state.get(_SWEEP_VIEW)
+    return found
+
+
+def set_sweep_view(value: str | None) -> None:
+    """Show a sweep, or the comparison again."""
+    st.session_state[_SWEEP_VIEW] = value
+    st.session_state.pop(_SWEEP_CALL, None)
+
+
+def sweep_form() -> dict[str, Any]:
+    """The sweep being made, as ``components.sweep.builder`` keeps it."""
+    found: dict[str, Any] = st.session_state.setdefault(_SWEEP_FORM, {})
+    return found
+
+
+def sweep_call() -> int | None:
+    """The number of the call that is shown whole."""
+    found: int | None = st.session_state.get(_SWEEP_CALL)
+    return found
+
+
+def set_sweep_call(value: int | None) -> None:
+    """Show a call whole."""
+    st.session_state[_SWEEP_CALL] = value
 
 
 def deleted_comparisons() -> list[str]:

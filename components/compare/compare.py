@@ -23,6 +23,7 @@ from components.presets.bench import CompareBench
 from components.presets.preset_line import preset_line
 from components.run_column import Slot, standing
 from components.services import workspace
+from components.sweep.sweep import is_shown, sweep
 from core.comparison.board import LETTERS, Board
 from core.outgoing import outgoing
 
@@ -39,6 +40,9 @@ def compare() -> None:
     st.query_params[desk.LINK] = session.comparison_id() or ""
     if session.blind_vote() is not None:
         blind_vote(board, [of_slot.found for of_slot in runs])
+        return
+    if is_shown():
+        sweep(board)
         return
     heading(board, running=sheet.running)
     preset_line(CompareBench())

@@ -14,6 +14,7 @@ from components.compare.export import export_comparison
 from components.plain_text import plain
 from components.services import workspace
 from components.share.entries import share_comparison
+from components.sweep.sweep import enter as enter_sweep
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
 from core.comparison.record import LONGEST_NAME, Comparison
 from core.errors import StorageProblem
@@ -42,6 +43,14 @@ def heading(board: Board, *, running: bool) -> None:
         popover("Export", "download", "JSON or a report", lambda: export_comparison(now, key="compare.export"))
         share_comparison()
         popover("Keep", "bookmark", "Star, note, tags", lambda: _marks(now))
+        st.button(
+            "Sweep",
+            key="compare.sweep",
+            icon=":material/grid_on:",
+            type="tertiary",
+            help="One slot's request with many values: a grid of answers",
+            on_click=enter_sweep,
+        )
         popover("Checks", "fact_check", "Determinism, and a blind vote", lambda: _checks(board, running=running))
         st.space("stretch")
         _tools(board)

@@ -1,0 +1,1 @@
+"""Sweeps on the Compare page: many calls of one slot's request with other values."""

@@ -1,0 +1,112 @@
+"""A sweep on the Compare page through Streamlit's AppTest: from axes to calls, and back to a grid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.sweep.progress import SweepState
+from core.workspace import opened_workspace
+from tests.pages.test_compare import Page, body
+from tests.support.conditions import eventually
+from tests.support.replay import Replay, Script
+
+
+@pytest.fixture
+def model(replay: Replay) -> str:
+    return replay.add(Script.of("one two three"))
+
+
+def begun(replay: Replay, *bodies: dict[str, Any]) -> Page:
+    return Page(replay, *bodies).click("compare.sweep")
+
+
+def state(page: Page) -> SweepState:
+    found = opened_workspace().sweeps.state(page.at.session_state["session.sweep_view"])
+    assert found is not None
+    return found
+
+
+def ended(page: Page) -> Page:
+    eventually(lambda: not state(page).active, within_s=20, what="the sweep to end")
+    return page.run()
+
+
+def grid(page: Page) -> Any:
+    return page.at.dataframe[0].value
+
+
+def test_every_combination_is_called_once_and_stands_in_the_grid(replay: Replay, model: str) -> None:
+    page = begun(replay, body(model), body(model))
+    page.set("sweep.values.0.temperature", "0…1 step 0.5").set("sweep.values.1.top_p", "0.5, not sent").set("sweep.name", "warmth")
+    assert "3 × 2 = 6 cells · 6 calls" in page.words
+    page.click("sweep.start")
+    ended(page)
+    sent = Counter((call.body["temperature"], call.body.get("top_p")) for call in replay.calls(model))
+    assert sent == {(temperature, top_p): 1 for temperature in (0, 0.5, 1) for top_p in (0.5, None)}
+    assert list(grid(page).columns) == ["temperature ↓  top_p →", "0.5", "not sent"]
+    assert set(grid(page)["0.5"]) == {"✓ one two three"}
+    assert "its runs have the tag “sweep warmth”" in page.words
+    assert state(page).record.comparison_id == page.comparison.id
+
+
+def test_fault_in_a_value_is_said_at_its_parameter_and_nothing_can_be_started(replay: Replay, model: str) -> None:
+    page = begun(replay, body(model), body(model)).set("sweep.values.0.temperature", "0, 2.5")
+    assert "Entry 2 (“2.5”)" in page.words
+    page.set("sweep.values.0.temperature", "0…1 step 0.01").set("sweep.most_calls", 5)
+    assert "202 calls are more than the limit of 5" in page.words
+    assert page.at.get_by_key("sweep.start").disabled
+    assert replay.calls(model) == []
+
+
+def test_parameters_are_added_and_taken_out_and_models_are_picked(replay: Replay, model: str) -> None:
+    other = replay.add(Script.of("four"))
+    page = begun(replay, body(model), body(model)).click("sweep.remove.1").click("sweep.remove.0").click("sweep.add")
+    page.set("sweep.path.0", "model").set("sweep.values.0.model", [model, other]).set("sweep.repeats", 2)
+    page.click("sweep.start")
+    ended(page)
+    assert (len(replay.calls(model)), len(replay.calls(other))) == (2, 2)
+    assert list(grid(page)["answer"]) == ["✓✓ one two three", "✓✓ four"]
+
+
+def test_above_the_budget_the_button_says_so(replay: Replay, model: str) -> None:
+    budget = opened_workspace().comparison_budget
+    budget.set(Decimal("0.01"))
+    try:
+        page = begun(replay, body(model), body(model))
+        assert "It may cost more than the budget, or its cost is not known." in page.words
+        assert page.at.get_by_key("sweep.start").label == "Run anyway: 10 calls"
+    finally:
+        budget.set(None)
+
+
+def test_failed_cells_are_marked_and_sent_again_on_demand(replay: Replay) -> None:
+    model = replay.add(Script.refusal(400, "bad", "No."))
+    page = begun(replay, body(model), body(model)).set("sweep.values.0.temperature", "0, 1").set("sweep.values.1.top_p", "1")
+    page.click("sweep.start")
+    ended(page)
+    assert all(cell.startswith("✗") for cell in grid(page)["1"])
+    replay.add(Script.of("now it works"), name=model)
+    page.click("sweep.again")
+    ended(page)
+    assert set(grid(page)["1"]) == {"✓ now it works"}
+
+
+def test_address_finds_the_sweep_again(replay: Replay, model: str) -> None:
+    page = begun(replay, body(model), body(model)).click("sweep.start")
+    ended(page)
+    again = Page(replay, link=page.link)
+    again.at.query_params["sweep"] = page.at.session_state["session.sweep_view"]
+    again.at.session_state["session.sweep_view"] = None
+    again.run()
+    assert "✓ one two three" in set(grid(again)["0.5"])
+
+
+def test_sweep_that_is_not_there_says_so(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model))
+    page.at.session_state["session.sweep_view"] = "nowhere"
+    page.run()
+    assert "This sweep was not found." in page.words
