@@ -73,6 +73,18 @@ def other_pages(page: PlaygroundPage) -> None:
     take(page.idle(), "knowledge-light")
     other_page(page, "Connections", "upstreams")
     take(page, "connections-light")
+    other_page(page, "Compare", "slot-compare-b")
+    page.keyed("edit-compare-b").locator("button:visible").first.click()
+    page.slot = "compare-b"
+    page.idle().set_field("temperature", 1.4)
+    page.keyed("edit-compare-b").locator("button:visible").first.click()
+    page.idle().keyed("run").locator("button:visible").click()
+    page.keyed("compare-figures").wait_for()
+    take(page.idle(), "compare-light")
+    other_page(page, "Presets", "presets.shelf")
+    page.page.get_by_text("Starters", exact=False).last.click()
+    page.idle()
+    take(page, "presets-light")
 
 
 def main() -> None:
