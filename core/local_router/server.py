@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +22,7 @@ from core.local_router.config import IN_MEMORY, RouterConfig
 from core.local_router.identities.ledger import Ledger
 from core.local_router.kept_answers import AnswerStore, KeptAnswers
 from core.local_router.models.pydoc import learned_text
+from core.local_router.threads import MOST_THREADS
 from core.local_router.upstreams import Upstreams
 
 DEFAULT_PACE = 80.0
@@ -153,6 +155,11 @@ class RouterServer(uvicorn.Server):
         self._kept = kept
         self._upstreams = upstreams
         self._ledger = ledger
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, with enough threads for work that waits for other servers."""
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="local-router"))
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End every answer, then every connection."""

@@ -4,6 +4,7 @@ behind."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import json
 import os
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -208,3 +210,27 @@ async def test_trickle_is_put_together_and_ends_at_the_call_timeout(monkeypatch:
         whole = await answer_of(port, body)
     assert re.findall(rb'"text":"([^"]+)"', whole) == [b" t0", b" t1", b" t2"]
     assert whole.count(b"[DONE]") == 1
+
+
+SEARCHES = 20
+"""More at once than asyncio has threads of its own."""
+
+
+async def test_server_that_hangs_while_it_embeds_holds_up_nobody_and_is_left_with_the_client():
+    async with faulty_upstream() as upstream, served(upstream) as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+        (await http.post("/v2/knowledge", json={"key": "kb"})).raise_for_status()
+        file = {"name": "a.txt", "content_base64": base64.b64encode(b"The otter swims.").decode()}
+        (await http.post("/v2/knowledge/kb/documents", json=file)).raise_for_status()
+        (await http.patch("/v2/knowledge/kb", json={"embedding_model": "faulty/hangs"})).raise_for_status()
+        body = {"model": "local/pydoc-1", "prompt": "otter", "orq": {"knowledge_bases": [{"knowledge_id": "kb"}]}}
+        asking = [asyncio.ensure_future(answer_of(port, body)) for _ in range(SEARCHES)]
+        await comes_true(lambda: upstream.answering)
+        while (await http.get("/healthz")).json()["under_way"] < SEARCHES:
+            pass
+        listed = await http.get("/v2/knowledge", timeout=10)
+        assert listed.status_code == 200
+        for client in asking:
+            client.cancel()
+        await comes_true(lambda: not upstream.answering)
+        (await http.patch("/v2/knowledge/kb", json={"embedding_model": "local/tfidf-svd"})).raise_for_status()
+        assert b"200 OK" in await answer_of(port, body)
