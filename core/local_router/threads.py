@@ -34,7 +34,8 @@ class _Errand:
             self._asked.cancel()
 
     def ask(self, work: Coroutine[Any, Any, T]) -> T:
-        asked = self._asked = asyncio.run_coroutine_threadsafe(work, self.loop)
+        asked = asyncio.run_coroutine_threadsafe(work, self.loop)
+        self._asked = asked
         if self._given_up:
             asked.cancel()
         try:
