@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import streamlit as st
 
+from components.compare.answer_charts import charts
 from components.compare.blind_vote import votes_here
 from components.compare.determinism import is_check, verdicts
 from components.history.run_pair import diff_html
@@ -16,9 +17,10 @@ from components.run_summary import seconds
 from components.services import workspace
 from core.comparison.board import LETTERS, Board
 from core.comparison.distance import groups
+from core.comparison.figure_noise import FigureDifference, figure_differences
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
-from core.comparison.noise_floor import NoiseFloor, noise_floor
+from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
 from core.comparison.output_diff import Span, verdict, visible, word_diff
 from core.comparison.settings import differences
 from core.run import RunSnapshot
@@ -26,6 +28,14 @@ from core.run import RunSnapshot
 SHOWN = 20_000
 """Characters of an output that are compared word by word."""
 ASK_AGAIN_S = 0.5
+HOW = (
+    "An exact permutation test: the answers of both slots are dealt anew in every way, and the p-value is the share of deals that part "
+    "them at least as far. It is corrected for the number of slots (Holm): where none differs, 5 % of comparisons claim any at most."
+)
+HOW_FIGURES = (
+    "Differences of medians with 95 % bootstrap intervals. Claimed by permutation tests that are corrected together for every slot and "
+    "figure (Holm), apart from those of the answers."
+)
 UNITS = {"first token": seconds, "total": seconds}
 
 
@@ -48,6 +58,7 @@ def answer(board: Board, runs: Sequence[Sequence[RunSnapshot]]) -> None:
         else:
             _noise(board, figures)
         votes_here(board)
+        charts(figures)
         _outputs(board, figures)
 
 
@@ -71,7 +82,12 @@ def _figures_table(board: Board, runs: Sequence[Sequence[RunSnapshot]], figures:
     heads = ["slot", "runs", *names, "finish reason", "against the baseline"]
     rows = []
     for place, one in enumerate(figures):
-        cells = [board.title(place), _ended(one), *(_figure(name, one.figures[name]) for name in names), _reasons(one)]
+        cells = [
+            board.title(place),
+            _ended(one),
+            *(_figure(name, one.figures[name]) + _delta(figures[0], one, name) for name in names),
+            _reasons(one),
+        ]
         cells.append("baseline" if place == 0 else _against(runs[0], runs[place]))
         rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
     head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in heads)
@@ -94,6 +110,14 @@ def _figure(name: str, interval: Interval | None) -> str:
     if interval.low is None or interval.high is None or interval.low == interval.high:
         return middle
     return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
+
+
+def _delta(baseline: SlotFigures, one: SlotFigures, name: str) -> str:
+    """How far a figure is from the baseline's, in percent; nothing where it is the same or there is no baseline."""
+    before, now = baseline.figures[name], one.figures[name]
+    if one is baseline or before is None or now is None or not before.median or before.median == now.median:
+        return ""
+    return f" {(now.median - before.median) / before.median:+.0%}".replace("%", " %").replace("-", "−")
 
 
 def _value(name: str, value: float) -> str:
@@ -119,14 +143,39 @@ def _noise(board: Board, figures: Sequence[SlotFigures]) -> None:
     """One sentence for every slot that repeats were made of."""
     if not any(one.finished > 1 for one in figures) or not figures[0].answers:
         return
+    places = [place for place, one in enumerate(figures) if place and one.answers]
+    floors = corrected([_floor(figures[0].answers, figures[place].answers, board.title(0), board.title(place)) for place in places])
     with st.container(key="compare-noise", gap="xsmall"):
-        for place, one in enumerate(figures[1:], 1):
-            if not one.answers:
-                continue
-            floor = _floor(figures[0].answers, one.answers, board.title(0), board.title(place))
+        for floor in floors:
             icon = ":material/difference:" if floor.differs else ":material/equal:" if floor.p_value is not None else ":material/help:"
             more = f" {plain(floor.next_step)}" if floor.p_value is not None and floor.next_step else ""
-            st.markdown(f"{icon} **{plain(floor.sentence)}**{more}  \n:gray[{_distances(floor)}]")
+            st.markdown(f"{icon} **{plain(floor.sentence)}**{more}  \n:gray[{_distances(floor)}]", help=HOW)
+        _figure_differences(board, figures)
+
+
+def _figure_differences(board: Board, figures: Sequence[SlotFigures]) -> None:
+    """Which figures differ by more than chance, and by how much."""
+    found = figure_differences(figures)
+    if not found or all(one.p_value is None for one in found):
+        return
+    claimed = [one for one in found if one.differs]
+    if not claimed:
+        st.caption("Length, latency and cost: no difference beyond run-to-run noise.", help=HOW_FIGURES)
+    for place in sorted({one.place for one in claimed}):
+        told = ", ".join(_told(one) for one in claimed if one.place == place)
+        st.markdown(f":material/monitoring: {plain(f'{board.title(place)} against {board.title(0)}: {told}.')}", help=HOW_FIGURES)
+
+
+def _told(one: FigureDifference) -> str:
+    """``total +0.4 s, +38 % (+0.3 s to +0.5 s)``."""
+    share = "" if one.share is None else f", {one.share:+.0%}".replace("%", " %")
+    low, high = one.difference.low, one.difference.high
+    interval = "" if low is None or high is None else f" ({_signed(one.name, low)} to {_signed(one.name, high)})"
+    return f"{one.name} {_signed(one.name, one.difference.median)}{share}{interval}"
+
+
+def _signed(name: str, value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{_value(name, abs(value))}"
 
 
 @lru_cache(maxsize=256)

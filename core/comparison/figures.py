@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -43,7 +43,7 @@ class SlotFigures:
     """``figures`` by name as in ``MEASURES`` and ``cost`` (US dollars), None where no run tells; over the ``finished`` ones of ``runs``.
 
     ``finish_reasons`` are those of every choice, with how often they came, the most frequent first; ``answers`` are the texts of the
-    finished runs' first choices, in the runs' order.
+    finished runs' first choices, in the runs' order. ``values`` are what ``figures`` were made of, as far as runs told them.
     """
 
     runs: int
@@ -52,23 +52,24 @@ class SlotFigures:
     figures: dict[str, Interval | None]
     finish_reasons: tuple[tuple[str, int], ...]
     answers: tuple[str, ...]
+    values: Mapping[str, tuple[float, ...]]
 
 
 def slot_figures(runs: Sequence[RunSnapshot], prices: PriceList) -> SlotFigures:
     """The figures of a slot's runs. Only runs that finished count: one that was stopped or failed is no measurement."""
     finished = [run for run in runs if run.status == "finished"]
-    figures = {name: _interval(measure(run) for run in finished) for name, measure in MEASURES.items()}
+    values = {name: _told(measure(run) for run in finished) for name, measure in MEASURES.items()}
     costs = (run_cost(run, prices).usd for run in finished)
-    figures[COST] = _interval(None if usd is None else float(usd) for usd in costs)
+    values[COST] = _told(None if usd is None else float(usd) for usd in costs)
+    figures = {name: _median(told) if told else None for name, told in values.items()}
     reasons = [choice.finish_reason for run in finished for choice in run.choices.values() if choice.finish_reason]
     counted = sorted({reason: reasons.count(reason) for reason in reasons}.items(), key=lambda pair: -pair[1])
     ended = sum(run.ended for run in runs)
-    return SlotFigures(len(runs), ended, len(finished), figures, tuple(counted), tuple(run.text for run in finished))
+    return SlotFigures(len(runs), ended, len(finished), figures, tuple(counted), tuple(run.text for run in finished), values)
 
 
-def _interval(values: Iterable[float | None]) -> Interval | None:
-    told = tuple(value for value in values if value is not None)
-    return _median(told) if told else None
+def _told(values: Iterable[float | None]) -> tuple[float, ...]:
+    return tuple(value for value in values if value is not None)
 
 
 @lru_cache(maxsize=2048)

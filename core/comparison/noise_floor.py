@@ -9,7 +9,7 @@ least as large is an exact p-value. A difference is claimed at p <= 0.05 only, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
@@ -101,7 +101,7 @@ def _statistics(matrix: NDArray[np.float64], deals: NDArray[np.bool_]) -> NDArra
 
 
 def _p_value(matrix: NDArray[np.float64], k_a: int, exact: bool, seed: int) -> float:
-    chosen = np.array(list(_deals(len(matrix), k_a, exact, seed)))
+    chosen = np.array(list(deals_of(len(matrix), k_a, exact, seed)))
     deals = np.zeros((len(chosen), len(matrix)), dtype=bool)
     np.put_along_axis(deals, chosen, True, axis=1)
     as_it_is = np.arange(len(matrix))[None, :] < k_a
@@ -109,7 +109,28 @@ def _p_value(matrix: NDArray[np.float64], k_a: int, exact: bool, seed: int) -> f
     return reached / len(deals) if exact else (reached + 1) / (len(deals) + 1)
 
 
-def _deals(n: int, k: int, exact: bool, seed: int) -> Iterator[NDArray[np.intp]]:
+def corrected(floors: Sequence[NoiseFloor]) -> list[NoiseFloor]:
+    """The floors of one comparison with p-values corrected for how many there are (Holm, Scand. J. Statist. 6, 1979).
+
+    So the chance that any of their sentences claims a difference, where no slot differs, is 5 % at most.
+    """
+    raw = [floor.p_value for floor in floors if floor.p_value is not None]
+    adjusted = iter(holm(raw))
+    return [floor if floor.p_value is None else replace(floor, p_value=next(adjusted)) for floor in floors]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values corrected by Holm's step-down method, in their order; none for none."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    found, most = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        most = max(most, min(1.0, p_values[place] * (len(p_values) - rank)))
+        found[place] = most
+    return found
+
+
+def deals_of(n: int, k: int, exact: bool, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Ways to deal ``n`` values to two slots, the places of the first one's ``k``: every one, or ``MOST_DEALS`` drawn at random."""
     if exact:
         # With slots of one size a deal and its mirror image are the same: only those with the first output in A are counted.
         yield from (np.array(chosen) for chosen in combinations(range(n), k) if 2 * k != n or chosen[0] == 0)

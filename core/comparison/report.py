@@ -14,10 +14,11 @@ from itertools import groupby
 from typing import Any, Final
 
 from core.comparison.board import LETTERS
+from core.comparison.determinism import same_requests
 from core.comparison.distance import groups
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
-from core.comparison.noise_floor import NoiseFloor, noise_floor
+from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
 from core.comparison.output_diff import verdict
 from core.comparison.record import Comparison
 from core.comparison.runs import SlotRuns
@@ -81,10 +82,10 @@ def report(comparison: Comparison, runs: Sequence[SlotRuns], prices: PriceList, 
 def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[SlotFigures], prices: PriceList) -> Iterator[SlotReport]:
     board = comparison.board
     repeated = any(one.finished > 1 for one in figures)
+    floors = _floors(comparison, runs, figures)
     for place, (of_slot, one) in enumerate(zip(runs, figures, strict=True)):
         settings = outgoing(board.slots[place].draft).body
         comparable = place > 0 and bool(figures[0].answers) and bool(one.answers)
-        noise = noise_floor(figures[0].answers, one.answers, name_a=board.title(0), name_b=board.title(place)) if comparable else None
         yield SlotReport(
             letter=LETTERS[place],
             title=board.title(place),
@@ -94,9 +95,22 @@ def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[S
             runs=of_slot,
             costs=tuple(run_cost(run, prices) for run in of_slot.found),
             figures=one,
-            noise=noise if repeated else None,
+            noise=floors.get(place) if repeated else None,
             outputs=_outputs(figures[0], one) if comparable else "",
         )
+
+
+def _floors(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[SlotFigures]) -> dict[int, NoiseFloor]:
+    """The noise floors by the place of their slot, corrected for how many there are; none for copies of one request with one seed."""
+    if any(same_requests(of_slot.found) for of_slot in runs) or not figures or not figures[0].answers:
+        return {}
+    title = comparison.board.title
+    found = {
+        place: noise_floor(figures[0].answers, one.answers, name_a=title(0), name_b=title(place))
+        for place, one in enumerate(figures[1:], 1)
+        if one.answers
+    }
+    return dict(zip(found, corrected(list(found.values())), strict=True))
 
 
 def was_edited(settings: Mapping[str, Any], runs: SlotRuns) -> bool:

@@ -398,3 +398,12 @@ def test_blind_vote_hides_whose_answers_they_are_and_tallies_what_was_picked(rep
     kept = page.comparison.parts["votes"]
     assert [vote["choice"] is None for vote in kept] == [False, True]
     assert opened_workspace().comparisons.find(page.comparison.id) is not None
+
+
+def test_figures_that_differ_are_named_with_their_size_and_drawn(replay: Replay, model: str) -> None:
+    longer = replay.add(Script.of("one two three four five six"))
+    page = Page(replay, body(model), body(longer)).set("compare.repeats", 5).click("run").finished()
+    assert "B against A: tokens out +3, +100 % (+3 to +3)" in page.words
+    assert "6 +100 %" in page.tables
+    page.open("compare.charts")
+    assert len(page.at.get("vega_lite_chart")) + len(page.at.get("arrow_vega_lite_chart")) >= 3
