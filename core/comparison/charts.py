@@ -36,7 +36,7 @@ def figure_chart(name: str, figures: Sequence[SlotFigures]) -> AnyChart | None:
     base = alt.Chart(alt.InlineData(values=middles))
     told = [alt.Tooltip("slot:N"), alt.Tooltip("median:Q", title=f"median{unit}", format=",.4~g")]
     bars = base.mark_bar(opacity=0.55).encode(x=x, y=alt.Y("median:Q", title=f"{name}{unit}"), color=colour, tooltip=told)
-    lines = base.transform_filter("datum.low !== null").mark_rule(strokeWidth=2).encode(x=x, y="low:Q", y2="high:Q")
+    lines = base.transform_filter("datum.low !== null").mark_rule(strokeWidth=2, color="#888").encode(x=x, y="low:Q", y2="high:Q")
     points = alt.Chart(alt.InlineData(values=dots)).mark_circle(size=28, opacity=0.8).encode(x=x, y="value:Q", color=colour)
     return alt.layer(bars, lines, points).properties(width=WIDTH, height=180)
 
