@@ -55,6 +55,7 @@ _VISITED_SHARES = "session.visited_shares"
 _COMPARISON_UNDO = "session.comparison_undo"
 _BLIND_VOTE = "session.blind_vote"
 _SWEEP_VIEW = "session.sweep_view"
+_SWEEP_LEFT = "session.sweep_left"
 _SWEEP_FORM = "session.sweep_form"
 _SWEEP_CALL = "session.sweep_call"
 _COMPARISON_NOTICE = "session.comparison_notice"
@@ -524,8 +525,16 @@ def sweep_view() -> str | None:
 
 def set_sweep_view(value: str | None) -> None:
     """Show a sweep, or the comparison again."""
+    if value is not None:
+        st.session_state[_SWEEP_LEFT] = value
     st.session_state[_SWEEP_VIEW] = value
     st.session_state.pop(_SWEEP_CALL, None)
+
+
+def left_sweep() -> str | None:
+    """The sweep that was shown last: its address may still stand there when the comparison is shown again."""
+    found: str | None = st.session_state.get(_SWEEP_LEFT)
+    return found
 
 
 def sweep_form() -> dict[str, Any]:

@@ -26,8 +26,10 @@ def enter() -> None:
 
 def is_shown() -> bool:
     """Whether a sweep is shown, by the session or by the page's address."""
-    if session.sweep_view() is None and (linked := st.query_params.get(LINK)):
-        session.set_sweep_view("" if linked == NEW else linked)
+    linked = st.query_params.get(LINK)
+    wanted = "" if linked == NEW else linked
+    if session.sweep_view() is None and wanted is not None and wanted != session.left_sweep():
+        session.set_sweep_view(wanted)
     view = session.sweep_view()
     if view is None:
         st.query_params.pop(LINK, None)
@@ -63,11 +65,6 @@ def sweep(board: Board) -> None:
             plain(f"Sweeps are kept in storage, which does not answer now. {problem.cause} {problem.next_step}"),
             icon=":material/database_off:",
         )
-
-
-def _leave() -> None:
-    session.set_sweep_view(None)
-    st.query_params.pop(LINK, None)
 
 
 def _newest() -> tuple[SweepRecord, ...]:

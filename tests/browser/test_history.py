@@ -148,7 +148,7 @@ def test_note_and_tag_stay_after_a_reload_and_can_be_filtered_by(history: Playgr
     history.idle()
     history.page.keyboard.press("Escape")
     history.page.reload()
-    history.keyed("history.filters").get_by_role("button").click()
+    history.keyed("history.filters").get_by_role("button", name="Filters").click()
     tags = history.keyed("history.tags").locator("input")
     tags.fill(word)
     history.page.get_by_role("option", name=word).click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ class Page:
         self.at = AppTest.from_file(PAGE, default_timeout=30)
         self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
         if bodies:
-            link = f"test-{id(self)}"
+            link = f"test-{secrets.token_urlsafe(8)}"
             made = opened(bodies, ["" for _ in bodies]).to_dict()
             opened_workspace().drafts.save(link, {**made, "slots": [{**slot, "runs": []} for slot in made["slots"]]})
         if link:

@@ -19,6 +19,12 @@ from tests.core.storage import samples
 PAGE = str(Path(__file__).parents[2] / "pages" / "history.py")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def something_else() -> None:
+    """An empty history links to the Playground, which a page that is tested alone does not know."""
+    store("something else", 1)
+
+
 @pytest.fixture
 def word() -> str:
     """A word that only this test's runs have."""
@@ -97,6 +103,7 @@ def test_chip_takes_its_filter_out(word: str):
 
 def test_ticked_run_is_shown_whole_with_the_cost_it_had(word: str):
     (run,) = store(word, 1)
+    store(f"another{word}", 1)  # so that the whole list is another table, which begins anew
     opened_workspace().runs.set_cost(run.snapshot.id, Decimal("0.00042"), {"reason": "at a price"})
     page = Page().search(word)
     page.at.session_state["session.ticked_runs"] = [run.snapshot.id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,8 +36,8 @@ class Stage:
         return self.to(self.upstream.base_url)
 
     def to(self, base_url: str) -> Connection:
-        """A connection to a replay upstream."""
-        return Connection("replay", "local", base_url, "/v2/router/completions", SecretStr("sk-panel"))
+        """A connection to a replay upstream, with a key of its own: what one test's router refuses holds up no other test."""
+        return Connection("replay", "local", base_url, "/v2/router/completions", SecretStr(f"sk-panel-{secrets.token_hex(4)}"))
 
     def routes(self) -> list[Route]:
         """The playground's routes, and two for benchmarks: what this process did, and starting runs without a page."""
