@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import streamlit as st
 
@@ -188,8 +188,8 @@ def output(
         on_done=on_done,
     )
     if run is not None:
-        cost = run_cost(run, current.prices.prices)
-        run_summary(run, key=slot.name, cost=cost, later=_traced(run.id) if current.hub.awaits_trace(run.id) else None)
+        run, later = as_traced(run, current.hub)
+        run_summary(run, key=slot.name, cost=run_cost(run, current.prices.prices), later=later)
     if not alone:
         return
     if run is not None:
@@ -217,10 +217,24 @@ def _routing_shown(body: dict[str, Any]) -> tuple[bool, bool]:
     return bool(found), "load_balancer" in found
 
 
-def _traced(run_id: str) -> Callable[[], RunSnapshot | None]:
-    """The run, once its router told what it did or will not tell any more."""
-    hub = workspace().hub
-    return lambda: None if hub.awaits_trace(run_id) else hub.snapshot(run_id)
+class TraceKeeper(Protocol):
+    """Where traces arrive: the hub."""
+
+    def awaits_trace(self, run_id: str) -> bool:
+        """Whether a run's router is being asked what it did."""
+        ...
+
+    def snapshot(self, run_id: str) -> RunSnapshot | None:
+        """The run as it is now."""
+        ...
+
+
+def as_traced(run: RunSnapshot, hub: TraceKeeper) -> tuple[RunSnapshot, Callable[[], RunSnapshot | None] | None]:
+    """The run with what its router told, which may have come since ``run`` was taken; and, where the router is still being asked,
+    what gives the run once it told or will not tell any more."""
+    if hub.awaits_trace(run.id):
+        return run, lambda: None if hub.awaits_trace(run.id) else hub.snapshot(run.id)
+    return (hub.snapshot(run.id) or run) if run.ended and run.trace is None else run, None
 
 
 def _examples(slot: Slot) -> None:
