@@ -13,6 +13,9 @@ SLOT = "a"
 slot = run_column.gather(SLOT, linked_draft=st.query_params.get("draft"), linked_run=st.query_params.get("run"))
 models = workspace().models(slot.connection)
 
+if shown := session.run_id(SLOT):
+    st.query_params["run"] = shown  # before anything is drawn: who reloads in that moment finds the run again
+
 preset_line(PlaygroundBench())
 text, settings = st.columns([0.62, 0.38], gap="medium")
 with text:
@@ -25,6 +28,3 @@ with st.bottom:
     run_column.run_bar(slot)
 
 st.query_params["draft"] = session.keep_draft(SLOT, workspace().drafts)
-shown = session.run_id(SLOT)
-if shown:
-    st.query_params["run"] = shown
