@@ -136,7 +136,7 @@ def test_behind_a_proxy_that_cuts_every_three_seconds_nothing_is_lost_or_doubled
     model = replay.add(Script.of(NUMBERS, tokens_per_s=40))
     with cutting(scripted_playground.port, every_s=3.0) as proxy:
         page = open_page(proxy.url)
-        page.expected_problems += ["net::ERR_", "WebSocket", "websocket", "EventSource"]
+        page.expected_problems += ["net::ERR_", "WebSocket", "websocket", "EventSource", "disconnected from server"]
         page.open().choose_model(model).type_prompt("count").run()
         page.panel.wait_for_exact_text(NUMBERS).wait_until_ended()
         assert proxy.cut >= 2

@@ -70,6 +70,13 @@ def store(word: str, count: int, **fields: object) -> list[StoredRun]:
     return fresh
 
 
+def ticked(run: StoredRun, word: str) -> Page:
+    """The list of the one run with the word, ticked: a table that was not drawn before begins with what the session has ticked."""
+    page = Page()
+    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
+    return page.search(word)
+
+
 def test_runs_are_listed_fifty_at_a_time_forth_and_back(word: str):
     store(word, 120)
     page = Page().search(word)
@@ -103,11 +110,8 @@ def test_chip_takes_its_filter_out(word: str):
 
 def test_ticked_run_is_shown_whole_with_the_cost_it_had(word: str):
     (run,) = store(word, 1)
-    store(f"another{word}", 1)  # so that the whole list is another table, which begins anew
     opened_workspace().runs.set_cost(run.snapshot.id, Decimal("0.00042"), {"reason": "at a price"})
-    page = Page().search(word)
-    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
-    page.search("").search(word)
+    page = ticked(run, word)
     assert "$0.00042" in page.words
     assert f"run {run.snapshot.id}" in page.words
 
@@ -126,9 +130,7 @@ def test_change_that_storage_cannot_make_now_is_said_and_the_page_stays(word: st
         raise StorageUnavailable("The database is locked by another program.", "Close what holds playground.db.")
 
     (run,) = store(word, 1)
-    page = Page().search(word)
-    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
-    page.search("").search(word)
+    page = ticked(run, word)
     monkeypatch.setattr(RunRepository, action, locked)
     page.click(f"history.{action}")
     (toast,) = page.at.toast
