@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import tempfile
 import uuid
@@ -15,13 +16,19 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
+
 from core.connection import Connection
-from core.snippets import Call, Language, call_to
+from core.snippets import LANGUAGES, Call, Language, call_to
+from core.snippets.clients import node_changes, python_changes
 from tests.support.app_process import clean_environment
+from tests.support.node_packages import node_packages
 from tests.support.replay import Replay
 
 KEY = "sk-snippet-7d1f"
 ENVIRONMENT = {"ORQ_API_KEY": KEY, "OPENAI_API_KEY": KEY, "X_API_KEY": "sk-header"}
+RUNNABLE = [one for one in LANGUAGES if one.highlight in ("python", "bash", "javascript")]
+"""The languages whose programs run on this kind of machine."""
 
 
 def connection(replay: Replay, kind: Any = "orq", path: str = "/v2/router/completions", **headers: str) -> Connection:
@@ -31,6 +38,23 @@ def connection(replay: Replay, kind: Any = "orq", path: str = "/v2/router/comple
 
 def call(replay: Replay, body: Mapping[str, Any], **rest: Any) -> Call:
     return call_to(body, connection(replay, **rest))
+
+
+def expected(one: Language, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What leaves: our body, but for what the client is documented to change."""
+    if one.id.startswith("orq-python"):
+        return python_changes(body).applied(body)
+    return node_changes(body).applied(body) if one.id == "orq-node" else dict(body)
+
+
+def needed(one: Language) -> Path | None:
+    """The npm packages that the language needs, if any; skips the test where it cannot be run."""
+    if (one.highlight == "javascript" and not shutil.which("node")) or (one.highlight == "bash" and not shutil.which("curl")):
+        pytest.skip("not installed here")
+    packages = node_packages() if one.highlight == "javascript" and one.needs else None
+    if one.highlight == "javascript" and one.needs and packages is None:
+        pytest.skip("npm packages cannot be installed here")
+    return packages
 
 
 @contextmanager
@@ -65,6 +89,7 @@ def run_python(code: str) -> str:
 
 
 def run_process(command: list[str], typed: str | None) -> str:
+    """What a command printed; fails when it fails."""
     done = subprocess.run(
         command,
         input=None if typed is None else typed.encode(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,8 @@ from hypothesis import strategies as st
 
 from core.connection import Connection
 from core.snippets import LANGUAGES, Language, call_to, language, languages
-from core.snippets.clients import node_changes, python_changes
 from tests.core.contract.bodies import INPUTS, TEXT
-from tests.core.snippets.running import KEY, call, run, run_python
-from tests.support.node_packages import node_packages
+from tests.core.snippets.running import KEY, RUNNABLE, call, expected, needed, run, run_python
 from tests.support.replay import Replay, Script
 
 FULL: dict[str, Any] = json.loads((Path(__file__).parents[2] / "wire" / "30_everything_set.json").read_text())["requests"][0]["body"]
@@ -54,23 +51,11 @@ BODIES: dict[str, dict[str, Any]] = {
         "orq": {"name": "n", "other_field": 1},
     },
 }
-RUNNABLE = [one for one in LANGUAGES if one.highlight in ("python", "bash", "javascript")]
-
-
-def expected(one: Language, body: dict[str, Any]) -> dict[str, Any]:
-    """What leaves: our body, but for what the client is documented to change."""
-    if one.id.startswith("orq-python"):
-        return python_changes(body).applied(body)
-    return node_changes(body).applied(body) if one.id == "orq-node" else body
 
 
 def sent_by(one: Language, replay: Replay, body: dict[str, Any]) -> dict[str, Any]:
     """What arrived when the code was run, and that its answer was printed."""
-    packages = node_packages() if one.highlight == "javascript" and one.needs else None
-    if (one.highlight == "javascript" and not shutil.which("node")) or (one.highlight == "bash" and not shutil.which("curl")):
-        pytest.skip("not installed here")
-    if one.highlight == "javascript" and one.needs and packages is None:
-        pytest.skip("npm packages cannot be installed here")
+    packages = needed(one)
     model = replay.add(Script.of("an answer"))
     asked = {"model": model, **{name: value for name, value in body.items() if name != "model"}}
     code = one.write(call(replay, asked, X_Api_Key="sk-header", X_Project='it\'s "a" $project'))
