@@ -11,22 +11,22 @@ import streamlit as st
 from components.compare.answer_charts import charts
 from components.compare.blind_vote import votes_here
 from components.compare.determinism import is_check, verdicts
-from components.history.run_pair import diff_html
 from components.plain_text import plain
 from components.run_summary import seconds
 from components.services import workspace
+from components.text_diff import diff_tools, shows_space, text_diff
 from core.comparison.board import LETTERS, Board
 from core.comparison.distance import groups
 from core.comparison.figure_noise import FigureDifference, figure_differences
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
 from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
-from core.comparison.output_diff import Span, verdict, visible, word_diff
+from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
 from core.run import RunSnapshot
 
-SHOWN = 20_000
-"""Characters of an output that are compared word by word."""
+KEY = "compare"
+"""The key of the diff and its switches."""
 ASK_AGAIN_S = 0.5
 HOW = (
     "An exact permutation test: the answers of both slots are dealt anew in every way, and the p-value is the share of deals that part "
@@ -211,15 +211,13 @@ def _outputs(board: Board, figures: Sequence[SlotFigures]) -> None:
                 )
                 or others[0]
             )
-        show_space = st.toggle("Show white space", key="compare.space", persist_state="session")
+        diff_tools(KEY)
     before, after = (groups(figures[at].answers)[0][0] for at in (0, place))
     often = "The most frequent answers" if max(figures[0].finished, figures[place].finished) > 1 else "The answers"
     st.markdown(f"**{often} of {LETTERS[0]} and {LETTERS[place]}:** {plain(verdict(before, after))}")
     if before != after:
-        spans = word_diff(before[:SHOWN], after[:SHOWN])
-        shown = tuple(Span(span.change, visible(span.text)) for span in spans) if show_space else spans
-        st.html(diff_html(shown))
-    _identical(figures, show_space=show_space)
+        text_diff(before, after, names=(board.title(0), board.title(place)), key=KEY)
+    _identical(figures, show_space=shows_space(KEY))
 
 
 def _identical(figures: Sequence[SlotFigures], *, show_space: bool) -> None:

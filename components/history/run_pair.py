@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from components.history.run_detail import cost_text, settings_chips
 from components.plain_text import plain
 from components.run_summary import seconds
-from core.comparison.output_diff import Span, verdict, word_diff
+from components.text_diff import diff_tools, text_diff
+from core.comparison.output_diff import verdict
 from core.storage.run_record import StoredRun
 
-SHOWN = 20_000
-CLASSES = {"removed": "del", "added": "ins"}
+KEY = "history.pair"
 
 
 def run_pair(one: StoredRun, other: StoredRun) -> None:
@@ -26,9 +24,11 @@ def run_pair(one: StoredRun, other: StoredRun) -> None:
             for chip in chips:
                 st.badge(plain(chip, 120), color="blue")
         st.markdown(_figures(before, after))
-        texts = [run.snapshot.text[:SHOWN] for run in (before, after)]
-        st.markdown(f"**Output:** {plain(verdict(*texts))}")
-        st.html(diff_html(word_diff(*texts)))
+        texts = before.snapshot.text, after.snapshot.text
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-pair-tools"):
+            st.markdown(f"**Output:** {plain(verdict(*texts))}", width="content")
+            diff_tools(KEY)
+        text_diff(*texts, names=("first", "second"), key=KEY)
 
 
 def _figures(before: StoredRun, after: StoredRun) -> str:
@@ -52,12 +52,3 @@ def _tokens(run: StoredRun) -> str:
 
 def _time(value: float | None) -> str:
     return "unknown" if value is None else seconds(value)
-
-
-def diff_html(spans: tuple[Span, ...]) -> str:
-    """A diff as HTML; whatever the texts hold stays text."""
-    parts = []
-    for span in spans:
-        text, tag = html.escape(span.text), CLASSES.get(span.change)
-        parts.append(f"<{tag}>{text}</{tag}>" if tag else text)
-    return f'<div class="text-diff">{"".join(parts) or "Both are empty."}</div>'

@@ -7,8 +7,8 @@ from typing import Literal
 import streamlit as st
 
 from components.code_block import long_code
-from components.history.run_pair import diff_html
 from components.plain_text import badge_label, plain, with_controls_shown
+from components.text_diff import diff_html
 from core.comparison.output_diff import Span
 from core.comparison.settings import NOT_SENT, Difference, differences, shown
 from core.outgoing import Outgoing

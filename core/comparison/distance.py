@@ -17,6 +17,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def is_word(token: str) -> bool:
+    """Whether one of `tokens` is a word: neither white space nor punctuation."""
+    return token[0].isalnum() or token[0] == "_"
+
+
 def distance(one: str, other: str) -> float:
     """Edits between two texts by token (insert, delete, replace), divided by the tokens of the longer one: 0 identical, 1 nothing alike."""
     return 0.0 if one == other else Levenshtein.normalized_distance(tokens(one), tokens(other))

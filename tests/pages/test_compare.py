@@ -132,6 +132,21 @@ def test_slots_that_always_say_something_else_are_told_apart_at_five_repeats(rep
     assert "<del>" in page.tables
 
 
+def test_outputs_are_shown_side_by_side_and_only_where_they_differ(replay: Replay) -> None:
+    equal = " ".join(f"word{number}" for number in range(20))
+    one, other = replay.add(Script.of(f"{equal} old\n<b>end")), replay.add(Script.of(f"{equal} new\n<b>end"))
+    page = Page(replay, body(one), body(other)).click("run").finished()
+    assert "<del>old</del><ins>new</ins>" in page.tables
+    page.set("compare.view", "Side by side").set("compare.only", True).set("compare.space", True)
+    assert (
+        '<div class="name">A</div><div class="name">B</div><div class="fold-row"><span class="fold">… 15 equal words …</span></div>'
+        in page.tables
+    )
+    assert "·<wbr><del>old</del>¶\n</div><div>" in page.tables
+    assert "<div>&lt;b&gt;end</div><div>&lt;b&gt;end</div>" in page.tables
+    assert "2 distinct answers of 2" in [box.label for box in page.at.expander]
+
+
 def test_slot_that_was_edited_after_it_ran_says_so_until_it_is_as_it_was_or_runs_again(replay: Replay, model: str) -> None:
     cached = body(model, cache={"type": "exact_match", "ttl": 60}, seed=5)
     page = Page(replay, cached, body(model, temperature=0.2)).set("compare.repeats", 2).click("run").finished()

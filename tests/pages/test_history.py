@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import StorageUnavailable
+from core.run import ChoiceText
 from core.storage.run_record import StoredRun
 from core.storage.run_repository import RunRepository
 from core.workspace import opened_workspace
@@ -70,10 +71,10 @@ def store(word: str, count: int, **fields: object) -> list[StoredRun]:
     return fresh
 
 
-def ticked(run: StoredRun, word: str) -> Page:
-    """The list of the one run with the word, ticked: a table that was not drawn before begins with what the session has ticked."""
+def ticked(word: str, *runs: StoredRun) -> Page:
+    """The list of the runs with the word, these ticked: a table that was not drawn before begins with what the session has ticked."""
     page = Page()
-    page.at.session_state["session.ticked_runs"] = [run.snapshot.id]
+    page.at.session_state["session.ticked_runs"] = [run.snapshot.id for run in runs]
     return page.search(word)
 
 
@@ -111,9 +112,21 @@ def test_chip_takes_its_filter_out(word: str):
 def test_ticked_run_is_shown_whole_with_the_cost_it_had(word: str):
     (run,) = store(word, 1)
     opened_workspace().runs.set_cost(run.snapshot.id, Decimal("0.00042"), {"reason": "at a price"})
-    page = ticked(run, word)
+    page = ticked(word, run)
     assert "$0.00042" in page.words
     assert f"run {run.snapshot.id}" in page.words
+
+
+def test_two_ticked_runs_are_compared_inline_side_by_side_and_only_where_they_differ(word: str):
+    equal = " ".join(f"word{number}" for number in range(20))
+    (one,) = store(word, 1, choices={0: ChoiceText(f"{equal} old", "stop")})
+    (other,) = store(f"{word} b", 1, choices={0: ChoiceText(f"{equal} new", "stop")})
+    page = ticked(word, one, other)
+    shown = [element.proto.body for element in page.at.get("html")]
+    assert any(f"{equal} <del>old</del><ins>new</ins>" in html for html in shown), shown
+    page.set("history.pair.view", "Side by side").set("history.pair.only", True)
+    shown = [element.proto.body for element in page.at.get("html")]
+    assert any("… 15 equal words …" in html and "</div><div>word15" in html for html in shown), shown
 
 
 def test_database_that_cannot_be_read_is_said_with_a_next_step(monkeypatch: pytest.MonkeyPatch):
@@ -130,7 +143,7 @@ def test_change_that_storage_cannot_make_now_is_said_and_the_page_stays(word: st
         raise StorageUnavailable("The database is locked by another program.", "Close what holds playground.db.")
 
     (run,) = store(word, 1)
-    page = ticked(run, word)
+    page = ticked(word, run)
     monkeypatch.setattr(RunRepository, action, locked)
     page.click(f"history.{action}")
     (toast,) = page.at.toast
