@@ -66,7 +66,8 @@ def _parts(board: Board, slots: Sequence[Slot], before: Preflight) -> Iterator[s
     yield f"{count} slot{'s' if count > 1 else ''}{times} to {plain(slots[0].connection.name)}"
     if before.tokens is not None:
         yield f"at most {before.tokens:,} tokens out"
-    yield plain(_cost(before))
+    if all(slot.outgoing.body.get("prompt") for slot in slots):  # without one there is nothing to reckon with yet
+        yield plain(_cost(before))
     yield _time(before)
 
 

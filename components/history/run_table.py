@@ -74,7 +74,7 @@ def run_table(
         on_select=partial(_selected, key, on_sort),
         selection_mode=["multi-row", "single-column"],
         selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in ticked]}},
-        height=min(353, 38 + 35 * len(rows)),
+        height=min(528, 38 + 35 * len(rows)),
         row_height=35,
         placeholder="",
         alt="Runs; tick rows to work with them",

@@ -289,6 +289,12 @@ def test_line_before_the_run_tells_calls_tokens_range_of_costs_and_time_by_earli
         workspace.prices.reset()
 
 
+def test_line_before_the_run_says_nothing_of_costs_while_there_is_no_prompt_to_reckon_with(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model, max_tokens=1000) | {"prompt": ""})
+    assert "at most 1,000 tokens out" in page.words
+    assert "cost" not in page.words
+
+
 def test_above_the_budget_run_asks_once_more_and_an_unknown_cost_is_above_it(replay: Replay, model: str) -> None:
     page = Page(replay, body(model), body(model)).open("compare.budget").set("compare.budget_usd", 0.5)
     try:
