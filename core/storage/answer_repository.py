@@ -51,7 +51,7 @@ class AnswerRepository:
         now = max(row["stored_at"] for row in rows)
         with self._database.write() as connection:
             for row in rows:
-                connection.execute(upsert(connection, answers, row, "owner", "key"))
+                upsert(connection, answers, row, "owner", "key")
             connection.execute(delete(answers).where(answers.c.owner == self._owner, answers.c.expires_at <= now))
             newer = func.sum(answers.c.size_bytes).over(order_by=(answers.c.stored_at.desc(), answers.c.key))
             sized = select(answers.c.key, newer.label("so_far")).where(answers.c.owner == self._owner).subquery()

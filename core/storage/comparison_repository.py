@@ -47,7 +47,7 @@ class ComparisonRepository:
         """Keep comparisons as they are now, new ones and known ones: all of them, or (when it raises) none."""
         with self._database.write() as connection:
             for one in changed:
-                connection.execute(upsert(connection, comparisons, self._row(one), "owner", "id"))
+                upsert(connection, comparisons, self._row(one), "owner", "id")
 
     def find(self, comparison_id: str) -> Comparison | None:
         """The comparison, deleted or not; ``None`` when there is none of this id. ValueError for one that cannot be read."""

@@ -30,7 +30,7 @@ class DraftRepository:
         with self._database.write() as connection:
             for draft_id, draft in changed.items():
                 values = {"owner": self._owner, "id": draft_id, "draft": draft, "saved_at": self._now()}
-                connection.execute(upsert(connection, drafts, values, "owner", "id"))
+                upsert(connection, drafts, values, "owner", "id")
             kept = select(drafts.c.id).where(drafts.c.owner == self._owner)
             kept = kept.order_by(drafts.c.saved_at.desc(), drafts.c.id).limit(self._limit)
             connection.execute(delete(drafts).where(drafts.c.owner == self._owner, drafts.c.id.not_in(kept)))

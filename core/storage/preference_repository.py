@@ -26,7 +26,7 @@ class PreferenceRepository:
         """Keep a value, in place of the one before."""
         with self._database.write() as connection:
             values = {"owner": self._owner, "name": name, "value": value, "saved_at": self._now()}
-            connection.execute(upsert(connection, preferences, values, "owner", "name"))
+            upsert(connection, preferences, values, "owner", "name")
 
     def find(self, name: str) -> Any:
         """The value; None when nobody set it."""

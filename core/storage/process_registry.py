@@ -41,7 +41,7 @@ class ProcessRegistry:
         """Say that this process is there; at least every ``BEAT_S`` seconds while it has runs under way."""
         values = {"id": self.id, "host": self._host, "pid": self._pid, "seen_at": self._now()}
         with self._database.write() as connection:
-            connection.execute(upsert(connection, processes, values, "id"))
+            upsert(connection, processes, values, "id")
 
     def gone(self, ids: Iterable[str]) -> frozenset[str]:
         """Those of ``ids`` that are no more: unknown, silent for ``SILENT_S``, or of this machine and without a live process."""

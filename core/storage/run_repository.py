@@ -47,6 +47,7 @@ _GREW: Final = (
     .values({name: bindparam(name) for name in ("saved_at", "total_s", "tokens_per_s", "pieces", "size_bytes")})
 )
 _GREW_CONTENTS: Final = update(run_contents).where(run_contents.c.run_pk == bindparam("b_pk")).values(choices=bindparam("choices"))
+_INDEXED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(indexed=True)
 
 Clock = Callable[[], datetime]
 
@@ -157,7 +158,7 @@ class RunRepository:
         with self._database.write() as connection:
             for pk in self._pks(connection, ids):
                 values = {"run_pk": pk, "tag": name, "owner": self._owner}
-                connection.execute(upsert(connection, run_tags, values, "run_pk", "tag"))
+                upsert(connection, run_tags, values, "run_pk", "tag")
 
     def untag(self, ids: Sequence[str], tag: str) -> None:
         """Take a tag off runs."""
@@ -335,18 +336,18 @@ class RunRepository:
     def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> int:
         """Both rows of a run, its attempts, and, the first time it is seen ended, its words; the run's key."""
         row = self._row(run, ended_at) | {"process": self._process} | ({"cost_usd": cost.usd} if cost else {})
-        kept = connection.execute(upsert(connection, runs, row, "owner", "id").returning(runs.c.pk, runs.c.indexed)).one()
+        kept = upsert(connection, runs, row, "owner", "id", returning=(runs.c.pk, runs.c.indexed)).one()
         pk = int(kept.pk)
         contents = run_rows.contents(run) | ({"cost_detail": cost.detail()} if cost else {})
-        connection.execute(upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk"))
+        upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk")
         for tag in run.tags if not kept.indexed else ():
-            connection.execute(upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag"))
+            upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag")
         for attempt in attempts_of(run):
             tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
-            connection.execute(upsert(connection, attempts, tried, "run_pk", "number"))
+            upsert(connection, attempts, tried, "run_pk", "number")
         if run.ended and not kept.indexed:
             full_text.index(connection, {pk: run_rows.words(run)})
-            connection.execute(update(runs).where(runs.c.pk == pk).values(indexed=True))
+            connection.execute(_INDEXED, {"b_pk": pk})
         return pk
 
     def _row(self, run: RunSnapshot, ended_at: datetime | None) -> dict[str, Any]:
