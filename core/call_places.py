@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil
 from typing import Final
 
 from core.connection import Connection
@@ -22,6 +23,8 @@ LONGEST_RETRY_AFTER_S: Final = 3_600.0
 """More than an hour of ``Retry-After`` is taken for an hour: then one call asks again."""
 FORGOTTEN_S: Final = 600.0
 """A refusal so long ago says nothing any more where nothing has been sent since."""
+RECOVERS_S: Final = 5.0
+"""How long after a refusal, and after each place that came back before, a click may have one place more, whether calls end or not."""
 KEPT_FREE: Final = 1 / 8
 """The part of the whole process's places that background calls leave free."""
 
@@ -49,6 +52,23 @@ class Traffic:
     pause_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a click waits: ``running`` of ``allowed`` places are in use. ``slowed`` tells that a refusal (429) left fewer than were set.
+
+    ``until`` is the second (Unix time) at which the next place comes by itself, where one does; a call that ends gives one before.
+    """
+
+    running: int
+    allowed: int
+    slowed: bool = False
+    until: int | None = None
+
+    def to_dict(self) -> dict[str, int | bool | None]:
+        """As the panel gets it."""
+        return {"running": self.running, "allowed": self.allowed, "slowed": self.slowed, "until": self.until}
+
+
 class _Lane:
     """What is known of one connection; ``allowed`` is None while the router has not refused anything lately."""
 
@@ -73,7 +93,8 @@ class CallPlaces:
     """Hands out places: at most ``most`` in all, and per connection what ``limit`` says, less where its router asks for less.
 
     Additive increase, multiplicative decrease: a refusal (429, or any error with ``Retry-After``) halves what was under way, once for
-    all calls that were sent before it; each answer then adds a share, one call more per round. Loop only; no call of it waits.
+    all calls that were sent before it; each answer then adds a share, one call more per round. A click may have one more every
+    ``RECOVERS_S``, so that it does not wait for the end of a long answer. Loop only; no call of it waits.
     """
 
     def __init__(self, limit: Callable[[Connection], int], *, most: int, clock: Clock = time.monotonic) -> None:
@@ -110,7 +131,7 @@ class CallPlaces:
     def _foreground_fits(self, lane: _Lane, limit: int, now: float) -> bool:
         if self._taken >= self.most or lane.foreground + lane.background >= limit:
             return False
-        return lane.foreground == 0 or (lane.foreground < _allowed(lane, limit) and now >= lane.paused_until)
+        return lane.foreground == 0 or (lane.foreground < _allowed_clicks(lane, limit, now) and now >= lane.paused_until)
 
     def _background_fits(self, lane: _Lane, limit: int, now: float) -> bool:
         if self._taken_background >= max(1, self.most - max(1, int(self.most * KEPT_FREE))) or self._taken >= self.most:
@@ -153,6 +174,28 @@ class CallPlaces:
         if lane.allowed >= self.most:
             lane.allowed = None
 
+    def next_click_s(self, connection: Connection) -> float | None:
+        """In how many seconds a click may be sent though no call ends; None where time alone gives no place."""
+        lane, limit, now = self._lanes.get(connection_key(connection)), max(1, self._limit(connection)), self._clock()
+        if lane is None or lane.foreground + lane.background >= limit or self._taken >= self.most:
+            return None
+        due = lane.paused_until
+        if lane.allowed is not None:
+            due = max(due, _recovers_from(lane) + RECOVERS_S * max(0.0, lane.foreground + 1 - lane.allowed))
+        return max(0.0, due - now)
+
+    def wait(self, connection: Connection) -> Wait:
+        """Why a click that has no place waits."""
+        lane, limit, now = self._lanes.get(connection_key(connection)), max(1, self._limit(connection)), self._clock()
+        running = lane.foreground + lane.background if lane else 0
+        if lane is None or running >= limit:
+            return Wait(running, limit)
+        if self._taken >= self.most:
+            return Wait(self._taken, self.most)
+        due_s = self.next_click_s(connection)
+        until = None if due_s is None else ceil(time.time() + due_s)
+        return Wait(lane.foreground, _allowed_clicks(lane, limit, now), slowed=True, until=until)
+
     def pause_s(self, connection: Connection) -> float:
         """How long until the connection may be asked again; 0 when it may."""
         lane = self._lanes.get(connection_key(connection))
@@ -170,6 +213,18 @@ class CallPlaces:
         """A connection that nothing is said of and nothing runs at is like a new one."""
         if not lane.foreground and not lane.background and lane.allowed is None and lane.paused_until <= self._clock():
             del self._lanes[key]
+
+
+def _recovers_from(lane: _Lane) -> float:
+    return max(lane.backed_off_at, lane.paused_until)
+
+
+def _allowed_clicks(lane: _Lane, limit: int, now: float) -> int:
+    """What is allowed to clicks: one more for every ``RECOVERS_S`` since the router was left alone."""
+    if lane.allowed is None:
+        return limit
+    since = max(0.0, now - _recovers_from(lane))
+    return max(1, min(limit, int(lane.allowed + since / RECOVERS_S + 1e-9)))
 
 
 def _allowed(lane: _Lane, limit: int) -> int:

@@ -7,10 +7,14 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
-from core.call_places import CallPlaces, Place, Traffic, connection_key
+from core.call_places import CallPlaces, Place, Traffic, Wait, connection_key
 from core.connection import Connection
 from core.run import Run
+
+LEAST_S: Final = 0.02
+"""Clocks and timers differ by a little: a place that is due is not looked for more often than this."""
 
 
 class CallQueue:
@@ -110,19 +114,22 @@ class CallQueue:
 
     def _tell_positions(self) -> None:
         ahead: Counter[str] = Counter()
+        why: dict[str, Wait] = {}
         for run in self._runs:
             key = connection_key(run.connection)
             ahead[key] += 1
-            if run.queue_position != ahead[key]:
-                run.place_in_queue(ahead[key])
+            wait = why[key] if key in why else why.setdefault(key, self._places.wait(run.connection))
+            if (run.queue_position, run.wait) != (ahead[key], wait):
+                run.place_in_queue(ahead[key], wait)
                 self._moved(run)
 
     def _fill_later(self) -> None:
-        """Look again when the first router that asked to be left alone may be asked again."""
+        """Look again when the first place comes by itself: a router asked to be left alone, or was sent less for a while."""
         if self._again is not None:
             self._again.cancel()
             self._again = None
-        waiting = [*(run.connection for run in self._runs), *(connection for connection, _ in self._wanted)]
-        pauses = [pause_s for connection in waiting if (pause_s := self._places.pause_s(connection)) > 0]
-        if pauses:
-            self._again = asyncio.get_running_loop().call_later(min(pauses), self.fill)
+        clicks = {connection_key(run.connection): run.connection for run in self._runs}
+        due = [seconds for connection in clicks.values() if (seconds := self._places.next_click_s(connection)) is not None]
+        due += [seconds for connection, _ in self._wanted if (seconds := self._places.pause_s(connection)) > 0]
+        if due:
+            self._again = asyncio.get_running_loop().call_later(max(min(due), LEAST_S), self.fill)

@@ -238,6 +238,8 @@ def state_of(run: Run) -> dict[str, Any]:
     }
     if run.queue_position is not None:
         state["queue"] = run.queue_position
+    if run.wait is not None:
+        state["wait"] = run.wait.to_dict()
     return state
 
 

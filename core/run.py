@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from core.call_places import Wait
 from core.connection import Connection
 from core.errors import PlaygroundError, RouterRejected
 from core.metrics import Clock, Stopwatch, Timings
@@ -153,6 +154,7 @@ class Run:
         self.headers: dict[str, str] = {}
         self.error: RunError | None = None
         self.queue_position: int | None = None
+        self.wait: Wait | None = None
         self.trace: Mapping[str, Any] | None = None
         self.tags: tuple[str, ...] = ()
         self.cut = ""
@@ -208,10 +210,10 @@ class Run:
         self.status = status
         self.version += 1
 
-    def place_in_queue(self, position: int | None) -> None:
-        """Say how many are in front, counting this one."""
-        if position != self.queue_position:
-            self.queue_position = position
+    def place_in_queue(self, position: int | None, wait: Wait | None = None) -> None:
+        """Say how many are in front, counting this one, and why it waits."""
+        if (position, wait) != (self.queue_position, self.wait):
+            self.queue_position, self.wait = position, wait
             self.version += 1
 
     def leave(self) -> None:
@@ -279,7 +281,7 @@ class Run:
         self._reply = None
         self.error = error
         self.request_id = self.request_id or (error.request_id if error else None)
-        self.queue_position = None
+        self.queue_position = self.wait = None
         if status == "finished":  # some routers send a reason on every frame: it means something only where the stream ended well
             self.told_finish = dict(self.finish)
         self._watch.ended()

@@ -33,6 +33,7 @@ class Model {
     this.choices = Math.max(data.choices ?? 1, this.texts.size, 1);
     this.finish = data.finish ?? {};
     this.queue = data.queue;
+    this.wait = data.wait;
     this.elapsed = data.elapsed_s ?? 0;
     this.stamp = performance.now();
   }

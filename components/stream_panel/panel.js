@@ -37,13 +37,21 @@ function setText(element, text) {
 const seconds = (value) => `${value < 100 ? value.toFixed(1) : Math.round(value)} s`;
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
+// Why a run is queued: how many places are taken, and when there is one more by itself.
+function waits(wait) {
+  if (!wait) return "";
+  const until = wait.until && new Date(wait.until * 1000).toLocaleTimeString();
+  const slowed = wait.slowed && `slowed down after 429${until ? `, the next place by ${until}` : ""}`;
+  return [`waits for a place: ${wait.running} of ${wait.allowed} in use`, slowed].filter(Boolean).join(", ");
+}
+
 // The state line. What is counted while text comes are its pieces; the router's own count takes their place at the end.
 function describe(model, now) {
   const time = seconds(model.seconds(now));
   const count = model.tokens == null ? `≈ ${counted(model.pieces, "token")}` : counted(model.tokens, "token");
   switch (model.status) {
     case "queued":
-      return model.queue ? `queued · #${model.queue}` : "queued";
+      return [model.queue ? `queued · #${model.queue}` : "queued", waits(model.wait)].filter(Boolean).join(" · ");
     case "waiting":
       return `waiting for the first token · ${time}`;
     case "streaming":

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from core.call_places import FORGOTTEN_S, LONGEST_PAUSE_S, LONGEST_RETRY_AFTER_S, CallPlaces, Place, connection_key
+from core.call_places import (
+    FIRST_PAUSE_S,
+    FORGOTTEN_S,
+    LONGEST_PAUSE_S,
+    LONGEST_RETRY_AFTER_S,
+    RECOVERS_S,
+    CallPlaces,
+    Place,
+    Wait,
+    connection_key,
+)
 from core.connection import Connection
 
 ROUTER = Connection("router", "orq", "http://127.0.0.1:9", "/v2/router/completions", SecretStr("sk-one"))
@@ -182,3 +194,52 @@ def test_whatever_happens_no_more_calls_run_than_are_allowed_and_an_idle_connect
             them.give_back(place)
         assert len(running) <= min(limit, most)
         assert them.traffic(ROUTER).running == len(running)
+
+
+def test_after_a_refusal_a_second_click_waits_seconds_and_not_for_the_end_of_the_first() -> None:
+    them, clock = places(limit=16)
+    place = taken(them, 1, background=False)[0]
+    them.refused(place, None)
+    them.give_back(place)
+    taken(them, 1, background=False)
+    assert them.take(ROUTER) is None
+    assert them.next_click_s(ROUTER) == FIRST_PAUSE_S + RECOVERS_S
+    clock.now_s += FIRST_PAUSE_S + RECOVERS_S
+    assert them.next_click_s(ROUTER) == 0
+    assert them.take(ROUTER) is not None
+    assert them.take(ROUTER) is None
+    assert them.next_click_s(ROUTER) == RECOVERS_S
+
+
+def test_a_new_refusal_ends_what_time_has_given_and_background_calls_get_nothing_of_it() -> None:
+    them, clock = places(limit=16)
+    first = taken(them, 1, background=False)[0]
+    them.refused(first, None)
+    them.give_back(first)
+    clock.now_s += FIRST_PAUSE_S + 3 * RECOVERS_S
+    background = taken(them, 1)[0]
+    assert them.take(ROUTER, background=True) is None
+    clicks = taken(them, 4, background=False)
+    assert them.take(ROUTER) is None
+    clock.now_s += 1
+    them.refused(clicks[0], 9.0)
+    for place in (background, *clicks):
+        them.give_back(place)
+    taken(them, 1, background=False)
+    assert them.take(ROUTER) is None
+    assert them.next_click_s(ROUTER) == 9.0 + RECOVERS_S
+
+
+def test_why_a_click_waits_tells_what_was_set_from_what_a_refusal_left() -> None:
+    them, _ = places(limit=2)
+    under_way = taken(them, 2, background=False)
+    assert them.wait(ROUTER) == Wait(2, 2)
+    them.refused(under_way[0], None)
+    them.give_back(under_way[0])
+    wait = them.wait(ROUTER)
+    assert (wait.running, wait.allowed, wait.slowed) == (1, 1, True)
+    assert wait.until is not None
+    assert 0 < wait.until - time.time() <= FIRST_PAUSE_S + RECOVERS_S + 1
+    full = CallPlaces(lambda connection: 4, most=1)
+    assert full.take(ROUTER) is not None
+    assert full.wait(ROUTER) == Wait(1, 1)

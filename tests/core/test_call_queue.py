@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from core import call_places
+from core.channels import state_of
 from core.connection import Connection
 from core.hub import Hub, new_run_id
 from tests.core.replay_upstream import ReplayUpstream
@@ -85,6 +87,28 @@ async def test_queued_runs_are_sent_fewer_at_a_time_after_a_429_and_all_in_the_e
     assert len(failed) == upstream.refused
     assert upstream.most_open <= 4
     assert len(failed) < 35, "without backing off, twelve of each sixteen would be refused"
+    await hub.close()
+
+
+async def test_a_second_click_after_a_429_says_why_it_waits_and_goes_out_though_the_first_goes_on(
+    upstream: ReplayUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_places, "RECOVERS_S", 0.3)
+    hub = await opened(8)
+    connection = connection_to(upstream.base_url)
+    refused = await ended(hub, hub.start({"model": "most=0/after=200"}, connection))
+    assert refused.status == "failed"
+    first = hub.start({"model": "tokens=1/hold"}, connection)
+    second = hub.start({"model": "tokens=1"}, connection)
+    await until(lambda: taken(hub, second).queue_position == 1)
+    run = hub.run(second)
+    assert run is not None
+    state = state_of(run)
+    assert (state["queue"], state["wait"]["running"], state["wait"]["allowed"], state["wait"]["slowed"]) == (1, 1, 1, True)
+    assert abs(state["wait"]["until"] - time.time()) < 3
+    assert (await ended(hub, second)).status == "finished"
+    assert "wait" not in state_of(run)
+    assert not taken(hub, first).ended
     await hub.close()
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from core.call_places import Wait
+from core.channels import Event, state_of
+from core.connection import Connection
+from core.run import Run
 from tests.core.replay_upstream import expected_text
 from tests.support.app_process import AppProcess, running_app
 from tests.support.conditions import eventually
@@ -250,6 +256,18 @@ def test_a_failure_says_why_and_what_next(panels: Opener) -> None:
     page.page.locator("input").first.press("Enter")
     page.run().shows(expected_text(3))
     expect(page.root.locator(".panel-error")).to_be_empty()
+
+
+def test_a_queued_run_says_why_it_waits_and_until_when(panels: Opener) -> None:
+    run = Run("r1", "a", {}, b"{}", Connection("replay", "local", "http://127.0.0.1:9", "/"), time.monotonic)
+    run.place_in_queue(2, Wait(1, 1, slowed=True, until=int(datetime(2026, 11, 26, 14, 5, 9).timestamp())))
+    told = Event("hello", {"runs": ["1"]}).encode() + Event("run", {"slot": "a", "n": "1", "token": "t", **state_of(run)}).encode()
+
+    def queued(page: Page) -> None:
+        page.route("**/events*", lambda route: route.fulfill(body=told, content_type="text/event-stream"))
+
+    page = panels("tokens=1", before=queued, locale="en-GB")
+    page.says("queued · #2 · waits for a place: 1 of 1 in use, slowed down after 429, the next place by 14:05:09")
 
 
 def test_without_an_event_stream_the_panel_polls(panels: Opener) -> None:
