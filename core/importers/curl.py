@@ -8,6 +8,7 @@ from typing import Final
 
 from core.importers.found import Found, InvalidImport, body_from_text
 from core.importers.shell import Command, commands, shell_of
+from core.importers.shell_variables import as_texts, assignments, body_rejection, filled, unused_mark, without_variables
 
 _DATA: Final = {"-d": "data", "--data": "data", "--data-ascii": "data", "--data-raw": "raw", "--data-binary": "binary", "--json": "json"}
 _LISTED: Final = (
@@ -108,22 +109,27 @@ def looks_like_curl(text: str) -> bool:
 
 def read_curl(text: str) -> Found:
     """The call that a command makes; nothing of it is executed."""
-    shell = shell_of(text)
-    for command in commands(text, shell):
+    shell, mark = shell_of(text), unused_mark(text)
+    values: dict[str, str] = {}
+    for command in commands(text, shell, mark):
+        values.update(assignments(command.words, mark))
         names = [word.rpartition("/")[2].lower() for word in command.words]
         for name in ("curl", "curl.exe"):
             if name in names:
-                return _read(command, command.words[names.index(name) + 1 :], shell)
+                words = command.words[names.index(name) + 1 :]
+                (typed,), words = filled([command.typed], values, mark), filled(words, values, mark)
+                return _read(Command(words, typed), shell, mark)
         if any(name in ("invoke-restmethod", "invoke-webrequest", "irm", "iwr") for name in names):
-            return _invoked(command, text)
+            return _invoked(command, text, mark)
     raise InvalidImport("There is no curl command in this.", "Paste the whole command.")
 
 
-def _read(command: Command, words: list[str], shell: str) -> Found:
+def _read(command: Command, shell: str, mark: str) -> Found:
     found = Found({"bash": "curl", "cmd": "curl for cmd.exe", "powershell": "curl for PowerShell"}[shell])
     data: list[str] = []
-    arguments = iter(_separated(words))
-    for word in arguments:
+    arguments = iter(_separated(command.words))
+    for marked in arguments:
+        word = marked.replace(mark, "")
         if word not in _VALUED:
             if not word.startswith("-") and (found.url == "" or "://" in word):
                 found.take_url(word)
@@ -133,7 +139,9 @@ def _read(command: Command, words: list[str], shell: str) -> Found:
         value = next(arguments, "")
         if word in _DATA:
             _add_data(_DATA[word], value, command.typed, data, found)
-        elif word in ("-H", "--header"):
+            continue
+        value = value.replace(mark, "")
+        if word in ("-H", "--header"):
             found.take_header(re.split("[:;]", value, maxsplit=1)[0])
         elif word == "--url":
             found.take_url(value)
@@ -141,8 +149,20 @@ def _read(command: Command, words: list[str], shell: str) -> Found:
             found.secrets.append(_SECRETS[word])
         elif word in _FORMS:
             found.rejected.append((word, "a form is no JSON body"))
-    body_from_text("".join(data), found)
+    _body("".join(data), found, mark)
     return found
+
+
+def _body(text: str, found: Found, mark: str) -> None:
+    """The body in a marked text."""
+    if not mark or mark not in text:
+        body_from_text(text, found)
+    elif why := body_rejection(text.strip(), mark):
+        found.rejected.append(("body", why))
+    else:
+        body_from_text(as_texts(text, mark), found)
+        found.fields = without_variables(found.fields, mark, found)
+        found.rejected = [(path.replace(mark, ""), why) for path, why in found.rejected]
 
 
 def _add_data(kind: str, value: str, typed: str, data: list[str], found: Found) -> None:
@@ -177,16 +197,15 @@ def _separated(words: list[str]) -> list[str]:
     return found
 
 
-def _invoked(command: Command, text: str) -> Found:
+def _invoked(command: Command, text: str, mark: str) -> Found:
     """``Invoke-RestMethod -Uri … -Headers @{…} -Body …``."""
     found = Found("PowerShell")
-    words = command.words
-    options = {word.lower(): value for word, value in itertools.pairwise(words) if word.startswith("-")}
-    plain = [word for word in words if "://" in word]
+    options = {word.lower(): value for word, value in itertools.pairwise(command.words) if word.startswith("-")}
+    plain = [word for word in command.words if "://" in word]
     if plain:
-        found.take_url(plain[0])
+        found.take_url(plain[0].replace(mark, ""))
     headers = re.search(r"-Headers\s+@\{(.{0,20000}?)\}", text, re.DOTALL | re.IGNORECASE)
     for name in re.findall(r"""(?:^|[;\n{])\s*["']?([\w-]+)["']?\s*=""", headers[1] if headers else ""):
         found.take_header(name)
-    body_from_text(command.typed or options.get("-body", ""), found)
+    _body(command.typed or options.get("-body", ""), found, mark)
     return found

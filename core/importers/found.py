@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,7 +42,8 @@ class Found:
     """A call as it was written.
 
     ``source`` says what it was read from; ``fields`` are its body; ``url`` where it goes, as written. ``secrets`` names what was taken
-    out, never its value. ``rejected`` are pairs of a field and why it cannot be taken, ``notes`` sentences worth knowing.
+    out, never its value. ``rejected`` are pairs of a field and why it cannot be taken, ``raw`` of a field and what in it was kept as
+    it was written; ``notes`` are sentences worth knowing.
     """
 
     source: str
@@ -50,6 +52,7 @@ class Found:
     url: str = ""
     secrets: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str]] = field(default_factory=list)
+    raw: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def take_header(self, name: str) -> None:
@@ -75,12 +78,24 @@ class Found:
             self.url = ""
 
 
-def read_json(text: str, most_values: int = MOST_VALUES) -> Any:
-    """The value of a JSON document within bounds. InvalidImport says what is wrong with it."""
+Repeats = list[tuple[dict[str, Any], tuple[str, ...]]]
+"""Objects in which names stood more than once, with those names. Of the values of one name the last one is in the object."""
+
+
+def read_json(text: str, most_values: int = MOST_VALUES, repeats: Repeats | None = None) -> Any:
+    """The value of a JSON document within bounds; ``repeats`` is told what it says twice. InvalidImport says what is wrong with it."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if repeats is not None and len(made) < len(pairs):
+            counts = Counter(name for name, _ in pairs)
+            repeats.append((made, tuple(name for name in counts if counts[name] > 1)))
+        return made
+
     if len(_VALUES.findall(_TEXTS.sub("", text))) > most_values:
         raise InvalidImport(f"This has more than {most_values:,} values.", "Paste the one request alone.")
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise InvalidImport(f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
@@ -109,6 +124,23 @@ def check_size(value: Any, most_values: int = MOST_VALUES) -> None:
         level = below
 
 
+def tell_repeats(body: Mapping[str, Any], repeats: Repeats, found: Found) -> None:
+    """Name the fields of ``body`` that stood there more than once."""
+    names = {id(holder): twice for holder, twice in repeats}
+    for path, holder in _objects(body) if names else ():
+        for name in names.get(id(holder), ()):
+            found.rejected.append((f"{path}{name[:100]}", "it stands there more than once; the last one is taken"))
+
+
+def _objects(value: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every object in ``value``, with what its fields' paths begin with."""
+    if isinstance(value, Mapping):
+        yield path, value
+    for name, inner in value.items() if isinstance(value, Mapping) else numbered(value):
+        if isinstance(inner, Mapping | list):
+            yield from _objects(inner, f"{path}{name[:100]}.")
+
+
 def body_from_text(text: str, found: Found) -> None:
     """Put the JSON object in ``text`` into ``found``; says why where it is none."""
     if not text.strip():
@@ -117,8 +149,10 @@ def body_from_text(text: str, found: Found) -> None:
     if text.lstrip()[0] != "{":
         found.rejected.append(("body", "it is not a JSON object"))
         return
-    value = read_json(text, MOST_BODY_VALUES)
+    repeats: Repeats = []
+    value = read_json(text, MOST_BODY_VALUES, repeats)
     if isinstance(value, dict):
+        tell_repeats(value, repeats, found)
         found.fields.update(value)
 
 

@@ -71,7 +71,10 @@ def reported(found: Found) -> Import:
     if found.extra:
         draft["extra"] = found.extra
     rejected += _refused(draft)
-    lines = [*_understood(draft["body"]), *_kept(draft), *(Line(path, "rejected", why) for path, why in rejected)]
+    raw = {path: why for path, why in found.raw if get_path(draft["body"], path) is not MISSING}
+    lines = [line for line in (*_understood(draft["body"]), *_kept(draft)) if line.path not in raw]
+    lines += [Line(path, "kept raw", why) for path, why in raw.items()]
+    lines += [Line(path, "rejected", why) for path, why in rejected]
     notes = list(dict.fromkeys(found.notes))
     if len(lines) > MOST_LINES:
         notes.append(f"{len(lines) - MOST_LINES} more fields are not listed.")

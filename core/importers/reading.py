@@ -8,7 +8,17 @@ from typing import Any, Final
 from core.contract.parameters import PARAMETERS
 from core.errors import InvalidPreset
 from core.importers.curl import looks_like_curl, read_curl
-from core.importers.found import MOST_BODY_VALUES, MOST_CHARACTERS, MOST_CODE, Found, InvalidImport, check_size, read_json
+from core.importers.found import (
+    MOST_BODY_VALUES,
+    MOST_CHARACTERS,
+    MOST_CODE,
+    Found,
+    InvalidImport,
+    Repeats,
+    check_size,
+    read_json,
+    tell_repeats,
+)
 from core.importers.har import is_har, read_har
 from core.importers.javascript_code import looks_like_javascript, read_javascript
 from core.importers.loss_report import Import, reported
@@ -44,7 +54,8 @@ def _decoded(data: bytes) -> str:
 def _found(text: str, file: str) -> Found:
     first = text.lstrip()[0]
     if first in "{[":
-        return _json(read_json(text), text, file)
+        repeats: Repeats = []
+        return _json(read_json(text, repeats=repeats), text, file, repeats)
     if file.lower().endswith((".yaml", ".yml")) or re.match(r"\s*(#[^\n]*\n\s*)*format(_version)?\s*:", text[:2_000]):
         return _preset(text, file or "preset.yaml")
     if len(text) > MOST_CODE:
@@ -72,7 +83,7 @@ def _found(text: str, file: str) -> Found:
     raise InvalidImport("There is no call in this that could be read.", _NEXT)
 
 
-def _json(value: Any, text: str, file: str) -> Found:
+def _json(value: Any, text: str, file: str, repeats: Repeats) -> Found:
     """A JSON value: a HAR file, a preset, a body, or a body in an envelope."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -84,15 +95,17 @@ def _json(value: Any, text: str, file: str) -> Found:
         return _preset(text, file or "preset.json")
     for envelope in ("body", "request"):
         if isinstance(value.get(envelope), dict) and not value.keys() & {"model", "prompt"}:
-            return _body(value[envelope], value.get("extra"))
+            return _body(value[envelope], value.get("extra"), repeats)
     if not value.keys() & _NAMES:
         raise InvalidImport("This JSON has no field of a completion request, such as model or prompt.", _NEXT)
-    return _body(value, None)
+    return _body(value, None, repeats)
 
 
-def _body(value: dict[str, Any], extra: Any) -> Found:
+def _body(value: dict[str, Any], extra: Any, repeats: Repeats) -> Found:
     check_size(value, MOST_BODY_VALUES)
-    return Found("JSON", dict(value), extra=extra if isinstance(extra, str) else "")
+    found = Found("JSON", dict(value), extra=extra if isinstance(extra, str) else "")
+    tell_repeats(value, repeats, found)
+    return found
 
 
 def _preset(text: str, file: str) -> Found:

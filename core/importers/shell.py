@@ -1,4 +1,4 @@
-"""Command lines as words: POSIX shells, cmd.exe and PowerShell. Nothing is executed, and variables keep their names."""
+"""Command lines as words: POSIX shells, cmd.exe and PowerShell. Nothing is executed, and variables keep their names, marked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from core.importers.found import InvalidImport
+from core.importers.shell_variables import in_bash, in_cmd, in_powershell
 
 Shell = Literal["bash", "cmd", "powershell"]
 
@@ -37,7 +38,8 @@ _BASH: Final = re.compile(
     |(?P<redirect>\d?[<>]+&?\d?)
     |(?P<comment>(?<![^\s])\#[^\n]*)
     |\\(?P<escaped>.)
-    |(?P<plain>[^\s'"\\|&;()<>#$]+|[\#$])""",
+    |(?P<variable>\$(?:\{[^{}\s'"]{1,200}\}|[A-Za-z_][A-Za-z0-9_]*|[0-9@*\#?$!-]|(?=\())|`[^`\n]{0,2000}`)
+    |(?P<plain>[^\s'"\\|&;()<>#$`]+|[\#$`])""",
     re.VERBOSE | re.DOTALL,
 )
 _ANSI: Final = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
@@ -54,22 +56,22 @@ def shell_of(text: str) -> Shell:
     return "cmd" if first.endswith("^") or re.search(r'\^"|"[^"]*%\w+%"', first) else "bash"
 
 
-def commands(text: str, shell: Shell) -> list[Command]:
-    """The commands in ``text``. InvalidImport for quotes that do not end."""
+def commands(text: str, shell: Shell, mark: str = "") -> list[Command]:
+    """The commands in ``text``, with ``mark`` on both sides of what the shell would replace. InvalidImport for quotes that do not end."""
     match shell:
         case "bash":
-            return _bash(text)
+            return _bash(text, mark)
         case "cmd":
-            return [Command(_cmd_words(text))]
+            return [Command(_cmd_words(text, mark))]
         case "powershell":
-            return _powershell(text)
+            return _powershell(text, mark)
 
 
-def _bash(text: str) -> list[Command]:
+def _bash(text: str, mark: str) -> list[Command]:
     command = Command()
     found = [command]
     word: list[str] | None = None
-    waiting: list[tuple[Command, str, bool]] = []
+    waiting: list[tuple[Command, re.Match[str]]] = []
     at, seen, herestring = 0, 0, False
     while at < len(text):
         token = _BASH.match(text, at)
@@ -88,12 +90,12 @@ def _bash(text: str) -> list[Command]:
             word = None
         match kind:
             case "here":
-                waiting.append((command, token["q1"] or token["q2"] or token["q3"], token["here"].startswith("<<-")))
+                waiting.append((command, token))
             case "herestring":
                 herestring = True
             case "line":
-                for reader, mark, tabs in waiting:
-                    reader.typed, at = _here(text, at, mark, tabs)
+                for reader, here in waiting:
+                    reader.typed, at = _here(text, at, here, mark)
                 waiting = []
                 if command.words:
                     command = Command()
@@ -106,7 +108,7 @@ def _bash(text: str) -> list[Command]:
                 pass
             case _:
                 word = word or []
-                word.append(_part(kind, token[kind]))
+                word.append(_part(kind, token[kind], mark))
     if word is not None:
         if herestring:
             command.typed = "".join(word)
@@ -115,16 +117,24 @@ def _bash(text: str) -> list[Command]:
     return _piped(found)
 
 
-def _part(kind: str, text: str) -> str:
-    if kind == "double" and "\\" in text:
-        return "\\".join(_undoubled(part) for part in text.split("\\\\"))  # a list of every escape would take much memory
+def _part(kind: str, text: str, mark: str) -> str:
+    if kind == "double":
+        text = in_bash(text, mark)
+        return _unescaped(text, '"$`') if "\\" in text else text
+    if kind == "variable":
+        return f"{mark}{text}{mark}"
     if kind == "ansi":
         return _ANSI.sub(_ansi, text)
     return text
 
 
-def _undoubled(text: str) -> str:
-    for sign in '"$`':
+def _unescaped(text: str, signs: str) -> str:
+    """``text`` without the backslashes before ``signs``, themselves and ends of lines; a list of every escape would take much memory."""
+    return "\\".join(_without_escapes(part, signs) for part in text.split("\\\\"))
+
+
+def _without_escapes(text: str, signs: str) -> str:
+    for sign in signs:
         text = text.replace("\\" + sign, sign)
     return text.replace("\\\r\n", "").replace("\\\n", "")
 
@@ -137,12 +147,13 @@ def _ansi(found: re.Match[str]) -> str:
     return chr(int(found[4], 8) & 0xFF) if found[4] else _ANSI_LETTERS.get(found[5], found[5] if found[5] in "\\'\"?" else "\\" + found[5])
 
 
-def _here(text: str, at: int, mark: str, tabs: bool) -> tuple[str, int]:
-    """A here-document that begins at ``at``, and where it ends; without its mark it goes to the end."""
-    end = re.compile(rf"^{'	*' if tabs else ''}{re.escape(mark)}\r?$", re.MULTILINE).search(text, at)
-    if end is None:
-        return text[at:], len(text)
-    return text[at : end.start()], min(end.end() + 1, len(text))
+def _here(text: str, at: int, token: re.Match[str], mark: str) -> tuple[str, int]:
+    """A here-document that begins at ``at``, and where it ends; without its word it goes to the end. A quoted word keeps all as it is."""
+    word, tabs = token["q1"] or token["q2"] or token["q3"], token["here"].startswith("<<-")
+    end = re.compile(rf"^{'	*' if tabs else ''}{re.escape(word)}\r?$", re.MULTILINE).search(text, at)
+    typed, after = (text[at:], len(text)) if end is None else (text[at : end.start()], min(end.end() + 1, len(text)))
+    quoted = token["q3"] is None or "\\" in token["here"]
+    return typed if quoted else _unescaped(in_bash(typed, mark), "$`"), after
 
 
 def _printed(command: Command) -> str:
@@ -162,10 +173,10 @@ def _piped(found: list[Command]) -> list[Command]:
     return found
 
 
-def _cmd_words(text: str) -> list[str]:
+def _cmd_words(text: str, mark: str) -> list[str]:
     """cmd takes carets away outside quotes, then the program splits what is left."""
     text = re.sub(r"(?im)^\s*(?:rem\b|::)[^\n]*\n?", "", text)
-    parts = re.findall(r'"[^"\n]*"?|\^\r?\n\r?|\^.|[^"^]+', text, re.DOTALL)
+    parts = re.findall(r'"[^"\n]*"?|\^\r?\n\r?|\^.|[^"^]+', in_cmd(text, mark), re.DOTALL)
     line = "".join(_uncareted(part) for part in parts)
     return list(_program_words(line))
 
@@ -215,7 +226,7 @@ _POWERSHELL: Final = re.compile(
 _BACKTICKED: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 
 
-def _powershell(text: str) -> list[Command]:
+def _powershell(text: str, mark: str) -> list[Command]:
     command, at, seen = Command(), 0, 0
     word: list[str] | None = None
     found = [command]
@@ -228,7 +239,7 @@ def _powershell(text: str) -> list[Command]:
             raise InvalidImport(f"This command has more than {MOST_PARTS:,} parts.", "Paste the one command.")
         if kind not in ("space", "line", "comment", "end"):
             word = word or []
-            word.append(_powershell_part(kind, token[kind]))
+            word.append(_powershell_part(kind, token[kind], mark))
             continue
         if word is not None:
             command.words.append("".join(word))
@@ -242,7 +253,9 @@ def _powershell(text: str) -> list[Command]:
     return found
 
 
-def _powershell_part(kind: str, text: str) -> str:
+def _powershell_part(kind: str, text: str, mark: str) -> str:
+    if kind in ("double", "expanded", "plain"):
+        text = in_powershell(text, mark)
     match kind:
         case "single":
             return text.replace("''", "'")

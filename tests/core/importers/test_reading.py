@@ -185,3 +185,32 @@ def test_what_lies_in_a_file_is_said_to_be_missing() -> None:
     read = read_import(f"curl {URL} -d @body.json")
     assert [(line.path, line.verdict) for line in read.lines] == [("body", "rejected"), ("body", "rejected")][: len(read.lines)]
     assert "body.json" in read.lines[0].text
+
+
+TWICE = (
+    '{"model": "a/b", "model": "c/d", "orq": {"thread": {"id": "1", "id": "2"}}, '
+    '"fallbacks": [{"model": "x", "model": "y"}], "prompt": "p"}'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [TWICE, f"curl {URL} -d '{TWICE}'", f'{{"body": {TWICE}}}', json.dumps({"request": {"url": URL, "postData": {"text": TWICE}}})],
+    ids=["json", "curl", "envelope", "har"],
+)
+def test_fields_that_stand_there_twice_are_named_and_the_last_ones_are_taken(text: str) -> None:
+    read = read_import(text)
+    assert read.draft["body"] == {
+        "model": "c/d",
+        "orq": {"thread": {"id": "2"}},
+        "fallbacks": [{"model": "y"}],
+        "prompt": "p",
+    }
+    said = [line for line in read.lines if line.verdict == "rejected"]
+    assert [line.path for line in said] == ["model", "orq.thread.id", "fallbacks.0.model"]
+    assert {line.text for line in said} == {"it stands there more than once; the last one is taken"}
+
+
+def test_equal_names_in_different_objects_are_no_repeats() -> None:
+    read = read_import('{"model": "a", "prompt": "p", "fallbacks": [{"model": "x"}, {"model": "y"}], "orq": {"name": "n"}, "name": "n"}')
+    assert not read.count("rejected")
