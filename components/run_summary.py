@@ -10,7 +10,7 @@ import streamlit as st
 
 from components.code_block import long_code
 from components.lane import Later, run_lane
-from components.plain_text import plain
+from components.plain_text import badge_label, plain
 from core.contract.response import Usage
 from core.pricing import dollars
 from core.run import RunSnapshot
@@ -45,7 +45,7 @@ def quiet_line(run: RunSnapshot, cost: RunCost | None) -> None:
     """Finish reasons, tokens, times, cost and the model that answered, in one line."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         for index, reason in _finish_reasons(run):
-            label = plain(reason) if len(run.choices) == 1 else f"{index + 1} · {plain(reason)}"
+            label = badge_label(reason if len(run.choices) == 1 else f"{index + 1} · {reason}")
             st.badge(label, color=FINISH_COLORS.get(reason, "gray"), help=FINISH_HELP.get(reason))  # type: ignore[arg-type]
         st.caption(" · ".join(_line(run, cost)))
 

@@ -12,7 +12,7 @@ from components.compare import desk
 from components.compare.sheet import Sheet, answer_key, ended, head_key, part, settings_key
 from components.compare.slot_head import close_and_change, slot_head
 from components.parameter_form import request_field
-from components.plain_text import plain
+from components.plain_text import badge_label, plain
 from components.run_column import Slot
 from core.comparison.board import LETTERS, Board
 from core.comparison.report import was_edited
@@ -64,7 +64,7 @@ def _settings(board: Board, place: int, slot: Slot) -> None:
         if place == 0:
             for name, value in slot.outgoing.body.items():
                 if name not in ("model", "prompt"):
-                    st.badge(plain(f"{name} {shown(value)}", CHIP_CHARACTERS), color="gray")
+                    st.badge(badge_label(f"{name} {shown(value)}", CHIP_CHARACTERS), color="gray")
             return
         found = board.differences(place)
         if not found:

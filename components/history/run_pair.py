@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.history.run_detail import cost_text, settings_chips
-from components.plain_text import plain
+from components.plain_text import badge_label, plain
 from components.run_summary import seconds
 from components.text_diff import diff_tools, text_diff
 from core.comparison.output_diff import verdict
@@ -22,7 +22,7 @@ def run_pair(one: StoredRun, other: StoredRun) -> None:
         st.markdown("**Sent differently**" if chips else "**The same request was sent**")
         with st.container(horizontal=True, gap="xsmall"):
             for chip in chips:
-                st.badge(plain(chip, 120), color="blue")
+                st.badge(badge_label(chip, 120), color="blue")
         st.markdown(_figures(before, after))
         texts = before.snapshot.text, after.snapshot.text
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-pair-tools"):

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +61,11 @@ def test_badge_escapes_brackets_by_itself_and_the_rest_is_ours():
 
 def test_options_are_one_line_without_escapes():
     assert one_line("a-b\n[c] \u202e", 20) == "a-b [c] ⟨U+202E⟩"
+
+
+def test_no_badge_is_given_what_was_escaped_for_markdown() -> None:
+    components = Path(__file__).parents[2] / "components"
+    files = list(components.rglob("*.py"))
+    assert len(files) > 50
+    badges = re.compile(r"st\.badge\(\s*(?:f?\"[^\"]*)?\bplain\(")
+    assert not [file.name for file in files if badges.search(file.read_text(encoding="utf-8"))]
