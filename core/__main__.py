@@ -1,9 +1,12 @@
 """``python -m core run FILE|- [--preset NAME] [--base-url U] [--path P] [--json]``: a request or a preset from the terminal.
+``python -m core import FILE|-``: exported runs into the history, of any size, while the playground runs or not.
 
 FILE is a bare request body, a draft (``{"body": {…}, "extra": "…"}``), a preset file (JSON or YAML) or a shared file; ``-`` is standard
 input. A comparison runs each slot in turn. Text goes to standard output as it comes, all else to standard error; ``--json`` prints one
 object instead, a comparison's is ``{"slots": [{"slot", "runs": [object, …]}]}``. Without ``ORQ_API_KEY``, ``ORQ_BASE_URL`` and
 ``--base-url`` the embedded local router answers. Exit status: 0 done, 1 the run failed, 2 the input is no request, 130 interrupted.
+``import`` reads JSONL as the History page exports it, into the database of ``PLAYGROUND_DATA_DIR`` or ``DATABASE_URL``; status 1 when
+storage fails, 2 when a line is no run: what came before is in.
 """
 
 from __future__ import annotations
@@ -95,6 +98,10 @@ class LiveText:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit status."""
     options = arguments(argv)
+    if options.command == "import":
+        from core.export.import_command import import_command  # the database: only who needs it pays for it
+
+        return import_command(options.file, complain)
     outcomes: list[tuple[str, Outcome]] = []
     compared = False
     try:
@@ -150,6 +157,8 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--base-url", metavar="URL", help="the router; default ORQ_BASE_URL, or the embedded local router without a key")
     command.add_argument("--path", metavar="PATH", help=f"path of the call; default {DEFAULT_PATHS['orq']}")
     command.add_argument("--json", action="store_true", help="print one JSON object instead of the text")
+    taking = commands.add_parser("import", help="put exported runs into the history")
+    taking.add_argument("file", metavar="FILE", help="runs as the History page exports them as JSONL; - for standard input")
     return parser.parse_args(argv)
 
 

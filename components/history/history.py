@@ -14,7 +14,7 @@ from components.history.changes import said_if_refused
 from components.history.comparison_list import comparison_filters, comparison_list
 from components.history.run_charts import run_charts, usage_figures
 from components.history.run_detail import run_detail
-from components.history.run_files import export_runs, import_runs
+from components.history.run_files import export_runs, import_file
 from components.history.run_filters import run_filters, sort_by
 from components.history.run_pair import run_pair
 from components.history.run_table import run_table
@@ -149,7 +149,7 @@ def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, v
             with export:
                 export_runs(which, selected, count)
         with st.popover("Import", icon=":material/upload:", key="history.import"):
-            import_runs()
+            import_file()
 
 
 def _compare(ids: Sequence[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 import streamlit as st
 
@@ -12,9 +12,9 @@ from components.plain_text import plain
 from components.services import workspace
 from core.errors import PlaygroundError
 from core.export.export_jobs import Export
-from core.export.run_files import FileKind, read_runs
+from core.export.run_files import FileKind
+from core.export.run_import import import_runs
 from core.storage.run_query import RunFilter
-from core.storage.run_record import StoredRun
 
 KINDS: tuple[FileKind, ...] = get_args(FileKind)
 WHAT = {
@@ -81,39 +81,21 @@ def _size(size_bytes: int) -> str:
     return f"{size_bytes / 1024:,.0f} KB" if size_bytes < 1024**2 else f"{size_bytes / 1024**2:,.1f} MB"
 
 
-def import_runs() -> None:
+def import_file() -> None:
     """The popover's content: a file of runs, and what came of it."""
     file = st.file_uploader("Runs that were exported as JSONL", type=["jsonl"], key="history.import.file", max_upload_size=LARGEST_MB)
-    st.caption("Runs that are here already stay as they are.")
+    st.caption(
+        f"Runs that are here already stay as they are. A file of more than {LARGEST_MB} MB goes in from the terminal, in the playground's "
+        "folder and with its environment: `python -m core import FILE`."
+    )
     if file is not None and st.button("Import", key="history.import.start", type="primary", icon=":material/upload:"):
         with st.spinner("Importing …"):
-            session.set_import_report(_import(file))
+            session.set_import_report(import_runs(file, workspace().runs).sentence)
         st.rerun()
     report = session.import_report()
     if report:
         st.markdown(plain(report, 400))
 
 
-def _import(file: BinaryIO) -> str:
-    """What came of a file, as a sentence or two."""
-    taken: list[int] = [0]
-    before = workspace().runs.count()
-    try:
-        added = workspace().runs.insert(_counted(file, taken))
-    except PlaygroundError as error:
-        return f"Not imported. {error.cause} {error.next_step}"
-    except ValueError as problem:
-        added = workspace().runs.count() - before
-        return f"Stopped at a line that is no run; {_runs(added)} before it imported. {problem}"
-    known = taken[0] - added
-    return f"{_runs(added)} imported." + (f" {known:,} {'was' if known == 1 else 'were'} here already." if known else "")
-
-
 def _runs(count: int) -> str:
     return f"{count:,} run{'' if count == 1 else 's'}"
-
-
-def _counted(file: BinaryIO, taken: list[int]) -> Iterator[StoredRun]:
-    for run in read_runs(file):
-        taken[0] += 1
-        yield run

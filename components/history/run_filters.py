@@ -30,6 +30,9 @@ SORTS: Final[dict[SortColumn, str]] = {
     "slot": "slot",
     "thread": "thread",
     "identity": "identity",
+    "tag_line": "tags",
+    "note_start": "note",
+    "starred": "star",
 }
 _CHOICES: Final = (
     ("models", "Model", "asked or answered"),

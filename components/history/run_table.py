@@ -53,6 +53,9 @@ SORTS: dict[str, SortColumn] = {
     "total": "total_s",
     "connection": "connection_name",
     "slot": "slot",
+    "": "starred",
+    "tags": "tag_line",
+    "note": "note_start",
 }
 """What a click on a column's header sorts by."""
 
@@ -85,10 +88,7 @@ def run_table(
 
 def _selected(key: str, on_sort: Callable[[SortColumn], None]) -> None:
     for name in st.session_state[key]["selection"]["columns"]:
-        if name in SORTS:
-            on_sort(SORTS[name])
-        else:
-            st.toast("Tags, stars and notes have no order: filter by them.", icon=":material/sort:")
+        on_sort(SORTS[name])
 
 
 def _columns(order: RunOrder) -> dict[str, Any]:

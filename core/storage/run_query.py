@@ -33,6 +33,9 @@ SortColumn = Literal[
     "slot",
     "thread",
     "identity",
+    "starred",
+    "note_start",
+    "tag_line",
 ]
 SORT_COLUMNS: Final[tuple[SortColumn, ...]] = get_args(SortColumn)
 
@@ -115,7 +118,10 @@ class RunFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunOrder:
-    """By a column, then by the order in which runs were stored. Runs without a value come last, whatever the direction."""
+    """By a column, then by the order in which runs were stored. Runs without a value come last, whatever the direction.
+
+    ``note_start`` and ``tag_line`` are the first characters of the note and of the tags, in order and joined by commas.
+    """
 
     column: SortColumn = "created_at"
     descending: bool = True

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from core.errors import StorageUnavailable
 from core.run import ENDED, RunSnapshot
 from core.run_cost import RunCost
 from core.storage import full_text, run_rows
@@ -39,6 +40,7 @@ from core.storage.upsert import upsert
 LOCAL: Final = "local"
 """The owner of everything until there are accounts."""
 BATCH: Final = 500
+BATCH_CHARACTERS: Final = 10_000_000
 _RUNNING: Final = runs.c.status.not_in(ENDED)
 
 _GREW: Final = (
@@ -47,6 +49,7 @@ _GREW: Final = (
     .values({name: bindparam(name) for name in ("saved_at", "total_s", "tokens_per_s", "pieces", "size_bytes")})
 )
 _GREW_CONTENTS: Final = update(run_contents).where(run_contents.c.run_pk == bindparam("b_pk")).values(choices=bindparam("choices"))
+_TAGGED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(tag_line=bindparam("tag_line"))
 _INDEXED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(indexed=True)
 
 Clock = Callable[[], datetime]
@@ -104,17 +107,20 @@ class RunRepository:
                 connection.execute(_GREW_CONTENTS, [run_rows.grown_contents(pk, run) for pk, run in grown])
         self._going = going
 
-    def insert(self, stored: Iterable[StoredRun]) -> int:
+    def insert(self, stored: Iterable[StoredRun], told: Callable[[int], None] = lambda _count: None) -> int:
         """Import runs with everything on them; how many. Ids that are here already are left as they are, deleted ones too.
 
-        One that had not ended comes in as interrupted. Transactions of ``BATCH`` runs.
+        One that had not ended comes in as interrupted. Transactions of ``BATCH`` runs, fewer of large ones; after each, ``told`` hears
+        how many are in.
         """
         count = 0
-        remaining = iter(stored)
-        while batch := list(itertools.islice(remaining, BATCH)):
+        for batch in _batches(stored):
             with self._database.write() as connection:
-                count += self._insert(connection, batch)
-        self._database.analyze()
+                added = self._insert(connection, batch)
+            count += added
+            told(count)
+        with suppress(StorageUnavailable):  # what was imported is in
+            self._database.analyze()
         return count
 
     def interrupt(self, processes: Iterable[str]) -> int:
@@ -141,7 +147,7 @@ class RunRepository:
 
     def note(self, run_id: str, note: str) -> None:
         """Put a note on a run; an empty one takes it away."""
-        self._update([run_id], {"note": note})
+        self._update([run_id], run_rows.noted(note))
 
     def set_cost(self, run_id: str, cost_usd: Decimal | None, detail: Mapping[str, Any] | None) -> None:
         """What a run cost, and how that was reckoned; ``None`` when it is unknown."""
@@ -156,15 +162,17 @@ class RunRepository:
         if not name:
             raise ValueError("A tag needs at least one character.")
         with self._database.write() as connection:
-            for pk in self._pks(connection, ids):
-                values = {"run_pk": pk, "tag": name, "owner": self._owner}
-                upsert(connection, run_tags, values, "run_pk", "tag")
+            pks = self._pks(connection, ids)
+            for pk in pks:
+                upsert(connection, run_tags, {"run_pk": pk, "tag": name, "owner": self._owner}, "run_pk", "tag")
+            self._line_up_tags(connection, pks)
 
     def untag(self, ids: Sequence[str], tag: str) -> None:
         """Take a tag off runs."""
         with self._database.write() as connection:
             pks = self._pks(connection, ids)
             connection.execute(delete(run_tags).where(run_tags.c.run_pk.in_(pks), run_tags.c.tag == tag.strip()))
+            self._line_up_tags(connection, pks)
 
     def delete(self, which: RunFilter) -> datetime | None:
         """Delete the ended runs of a filter; what ``undelete`` takes to bring exactly them back, ``None`` when there were none."""
@@ -310,6 +318,12 @@ class RunRepository:
             found[pk] = (*found.get(pk, ()), str(row.tag))
         return found
 
+    def _line_up_tags(self, connection: Connection, pks: Sequence[int]) -> None:
+        """Tell the runs' own rows which tags they have, to be sorted by."""
+        tags = self._tags(connection, pks)
+        if pks:
+            connection.execute(_TAGGED, [{"b_pk": pk, "tag_line": run_rows.tag_line(tags.get(pk, ()))} for pk in pks])
+
     def _insert(self, connection: Connection, batch: Sequence[StoredRun]) -> int:
         """Runs that are not here yet, all at once: one statement for each table."""
         fresh = {run.snapshot.id: _ended(run) for run in batch}
@@ -340,8 +354,10 @@ class RunRepository:
         pk = int(kept.pk)
         contents = run_rows.contents(run) | ({"cost_detail": cost.detail()} if cost else {})
         upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk")
-        for tag in run.tags if not kept.indexed else ():
-            upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag")
+        if run.tags and not kept.indexed:
+            for tag in run.tags:
+                upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag")
+            self._line_up_tags(connection, [pk])
         for attempt in attempts_of(run):
             tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
             upsert(connection, attempts, tried, "run_pk", "number")
@@ -366,6 +382,20 @@ class RunRepository:
                         full_text.forget(connection, {int(row.pk): run_rows.words(run_rows.stored(row).snapshot) for row in indexed})
                 connection.execute(delete(runs).where(runs.c.pk.in_(pks)))
                 removed += len(pks)
+
+
+def _batches(stored: Iterable[StoredRun]) -> Iterator[list[StoredRun]]:
+    """At most ``BATCH`` runs at a time, and no more than first reach ``BATCH_CHARACTERS``: an answer as received may have four million."""
+    batch: list[StoredRun] = []
+    left = BATCH_CHARACTERS
+    for run in stored:
+        batch.append(run)
+        left -= run_rows.size_of(run.snapshot)
+        if len(batch) == BATCH or left <= 0:
+            yield batch
+            batch, left = [], BATCH_CHARACTERS
+    if batch:
+        yield batch
 
 
 def _ended(run: StoredRun) -> StoredRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ from core.storage.schema import runs
 
 LARGEST: Final = 2**31 - 1
 """The most an Integer column of PostgreSQL holds, and more tokens than any run has."""
+SORTED_CHARACTERS: Final = 200
+"""So much of notes and tags counts for the order: PostgreSQL takes no more than a third of a page into an index."""
 LISTED: Final = tuple(runs.c[name] for name in RunRow.__dataclass_fields__ if name != "tags")
 
 
@@ -98,7 +101,18 @@ def grown_contents(pk: int, run: RunSnapshot) -> dict[str, Any]:
 
 def marks(run: StoredRun) -> dict[str, Any]:
     """What people and prices put on a run, by column."""
-    return {"starred": run.starred, "note": run.note, "deleted_at": run.deleted_at, "cost_usd": run.cost_usd}
+    told = {"starred": run.starred, "deleted_at": run.deleted_at, "cost_usd": run.cost_usd, "tag_line": tag_line(run.tags)}
+    return told | noted(run.note)
+
+
+def noted(note: str) -> dict[str, Any]:
+    """A note, and its beginning to sort by; an empty one has none, and so comes last."""
+    return {"note": note, "note_start": note[:SORTED_CHARACTERS] or None}
+
+
+def tag_line(tags: Iterable[str]) -> str | None:
+    """A run's tags to sort by."""
+    return ", ".join(sorted(tags))[:SORTED_CHARACTERS] or None
 
 
 def words(run: RunSnapshot) -> str:
@@ -140,6 +154,11 @@ def stored(row: Row[Any]) -> StoredRun:
         trace=row.trace,
     )
     return StoredRun(snapshot, row.ended_at, row.cost_usd, row.cost_detail, row.starred, row.note, deleted_at=row.deleted_at)
+
+
+def size_of(run: RunSnapshot) -> int:
+    """Characters and bytes that a run has in memory, about."""
+    return len(run.sent) + len(run.raw) + sum(len(choice.text) for choice in run.choices.values())
 
 
 def _fitting(number: int | None) -> int | None:

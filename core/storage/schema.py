@@ -71,6 +71,8 @@ runs = Table(
     Column("note", Words, nullable=False, server_default=""),
     Column("deleted_at", Moment),
     Column("indexed", Boolean, nullable=False, server_default=text("false")),
+    Column("note_start", Words),
+    Column("tag_line", Words),
     UniqueConstraint("owner", "id", name="uq_runs_owner_id"),
     sqlite_autoincrement=True,
 )
@@ -91,6 +93,9 @@ INDEXED: Final = (
     "slot",
     "thread",
     "identity",
+    "starred",
+    "note_start",
+    "tag_line",
 )
 """What lists are sorted by: each has an index of the rows that are not deleted, in the order of the value and then of the key."""
 

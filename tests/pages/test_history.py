@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from components.history import run_table
 from core.errors import StorageUnavailable
 from core.run import ChoiceText
+from core.storage.run_query import SORT_COLUMNS
 from core.storage.run_record import StoredRun
 from core.storage.run_repository import RunRepository
 from core.workspace import opened_workspace
@@ -93,6 +95,15 @@ def test_another_order_begins_on_the_first_page(word: str):
     page = Page().search(word).click("history.more")
     assert "51–60 of 60 runs" in page.words
     assert "1–50 of 60 runs" in page.set("history.sort", "total_tokens").words
+
+
+def test_every_column_of_the_table_is_one_to_sort_by(word: str):
+    assert run_table.SORTS.keys() == run_table.COLUMNS.keys()
+    store(word, 60)
+    page = Page().search(word)
+    for column in SORT_COLUMNS:
+        assert "1–50 of 60 runs" in page.set("history.sort", column).words
+        assert "51–60 of 60 runs" in page.click("history.more").words
 
 
 def test_nothing_found_says_what_to_do(word: str):

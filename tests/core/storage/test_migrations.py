@@ -65,6 +65,8 @@ OLD_RUN = {
     "ended_at": None,
     "deleted_at": None,
     "prompt_start": "an old prompt",
+    "note": "an old note",
+    "note_start": "an old note",
 }
 OLD_CONTENTS = {
     "run_pk": 1,
@@ -91,6 +93,8 @@ def test_data_of_every_earlier_schema_is_there_after_the_migration(new_url: Call
     assert found is not None
     assert (found.snapshot.text, found.snapshot.created_at) == ("and its answer", FIRST)
     assert [row.id for row in runs.page(RunFilter(text="answer")).rows] == ["old"]
+    with database.read() as connection:
+        assert connection.execute(text("SELECT note_start, tag_line FROM runs")).one() == ("an old note", "{}")
     database.close()
 
 

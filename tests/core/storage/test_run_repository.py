@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import StatementError
@@ -19,7 +20,7 @@ from core.run_cost import RunCost
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.run_query import SORT_COLUMNS, RunFilter, RunOrder, SortColumn
-from core.storage.run_record import Attempt, StoredRun
+from core.storage.run_record import Attempt, RunRow, StoredRun
 from core.storage.run_repository import RunRepository
 from tests.core.storage.samples import START, body, everything, run
 
@@ -218,6 +219,10 @@ def test_pages_hold_every_run_once_in_order_and_those_without_a_value_last(
     stored.save(made)
     for one, value in zip(made, values, strict=True):
         stored.set_cost(one.id, None if value is None else Decimal(ord(value)) / 7, None)
+        stored.star([one.id], value == "a")
+        stored.note(one.id, (value or "") * 201)
+        for tag in (value, "z") if value else ():
+            stored.tag([one.id], tag)
     order, cursor, rows = RunOrder(column, descending), None, []
     for _ in itertools.count():
         page = stored.page(None, order, after=cursor, limit=2)
@@ -226,11 +231,16 @@ def test_pages_hold_every_run_once_in_order_and_those_without_a_value_last(
         if cursor is None:
             break
     assert sorted(row.id for row in rows) == sorted(one.id for one in made)
-    shown = [getattr(row, column) for row in rows]
+
+    def value_of(row: RunRow) -> Any:
+        shown: dict[str, Any] = {"note_start": row.note or None, "tag_line": row.tags or None}
+        return shown[column] if column in shown else getattr(row, column)
+
+    shown = [value_of(row) for row in rows]
     valued = [value for value in shown if value is not None]
     assert valued == sorted(valued, reverse=descending)
     assert shown == [*valued, *[None] * (len(shown) - len(valued))]
-    for value, group in itertools.groupby(rows, lambda row: getattr(row, column)):
+    for value, group in itertools.groupby(rows, value_of):
         pks = [row.pk for row in group]
         assert pks == sorted(pks, reverse=descending), f"the order among {value!r}"
 
