@@ -312,7 +312,12 @@ def run_bar(slot: Slot) -> None:
         with st.container(key=f"preflight-{slot.name}", width="stretch"):
             preflight(slot)
         if st.button(
-            "Import", key=f"import-{slot.name}-open", icon=":material/input:", help="A curl command, a program's call, a HAR file"
+            "Import",
+            key=f"import-{slot.name}-open",
+            icon=":material/input:",
+            help="A curl command, a program's call, a HAR file",
+            on_click=session.set_importing,
+            args=(True,),
         ):
             code_import(slot.connection, partial(_import, slot.name), key=slot.name)
         code = st.popover("Code", icon=":material/code:", key=f"code-{slot.name}", on_change="rerun")
