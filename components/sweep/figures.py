@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-import altair as alt
 import streamlit as st
 
 from components.services import workspace
+from core.comparison.charts import heat_image, heat_map
 from core.sweep.cell_rows import FIGURES, CellRow, as_csv, call_records, cell_rows
 from core.sweep.progress import SweepState
 
@@ -27,7 +27,7 @@ def figures(state: SweepState) -> None:
         rows = cell_rows(state, runs)
         if state.active:
             st.caption("As far as runs have been stored. It is drawn anew when the sweep ends, or when you press something.")
-        _heat_map(state, rows)
+        heated = _heat_map(state, rows)
         st.dataframe(
             [_row(row) for row in rows[:MOST_ROWS]], key="sweep-figures-table", hide_index=True, height=min(420, 38 + 35 * len(rows))
         )
@@ -40,6 +40,15 @@ def figures(state: SweepState) -> None:
             st.download_button(
                 "JSONL", lines, f"{state.record.tag}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore"
             )
+            if heated is not None:
+                st.download_button(
+                    "PNG of the heat map",
+                    lambda: heat_image(heated, state.record.plan.paths, rows) or b"",
+                    f"{state.record.tag}-{heated.replace('/', ' per ').replace(' ', '-')}.png",
+                    "image/png",
+                    icon=":material/image:",
+                    on_click="ignore",
+                )
 
 
 def _row(row: CellRow) -> dict[str, Any]:
@@ -48,35 +57,22 @@ def _row(row: CellRow) -> dict[str, Any]:
     return {**row.values, **told, **{name: row.median(name) for name in FIGURES}, "finish": reasons, "sent": row.tries}
 
 
-def _heat_map(state: SweepState, rows: Sequence[CellRow]) -> None:
-    """Two axes against one figure; nothing where there is one axis only, or no figure yet."""
+def _heat_map(state: SweepState, rows: Sequence[CellRow]) -> str | None:
+    """Two axes against one figure, and its name; nothing where there is one axis only, or no figure yet."""
     paths = state.record.plan.paths
     known = [name for name in FIGURES if any(row.median(name) is not None for row in rows)]
     if len(paths) < 2 or state.record.plan.settings.mode != "grid" or not known:
-        return
+        return None
     name = (
         st.segmented_control(
             "Colour", known, key="sweep.colour", default="tokens out" if "tokens out" in known else known[0], required=True
         )
         or known[0]
     )
-    down, across = paths[0], paths[1]
-    order = [list(dict.fromkeys(row.values[path] for row in rows)) for path in (down, across)]
-    data = [
-        {"down": row.values[down], "across": row.values[across], "figure": row.median(name)} for row in rows if row.median(name) is not None
-    ]
-    base = alt.Chart(alt.InlineData(values=data)).encode(
-        x=alt.X("across:N", title=across, sort=order[1], axis=alt.Axis(labelAngle=0)), y=alt.Y("down:N", title=down, sort=order[0])
-    )
-    squares = base.mark_rect().encode(
-        color=alt.Color("mean(figure):Q", title=name, scale=alt.Scale(scheme="viridis")),
-        tooltip=[
-            alt.Tooltip("down:N", title=down),
-            alt.Tooltip("across:N", title=across),
-            alt.Tooltip("mean(figure):Q", title=name, format=",.4~g"),
-        ],
-    )
-    with st.container(key="sweep-heat"):
-        st.altair_chart(squares.properties(height=min(360, 60 + 34 * len(order[0]))))
+    chart = heat_map(name, paths, rows)
+    if chart is not None:
+        with st.container(key="sweep-heat"):
+            st.altair_chart(chart)
     if len(paths) > 2:
         st.caption(f"The mean over {', '.join(paths[2:])}.")
+    return name

@@ -1,4 +1,4 @@
-"""Charts of a comparison's figures, as Altair specifications and as PNG images.
+"""Charts of a comparison's figures and of its sweeps, as Altair specifications and as PNG images.
 
 Colours are Okabe and Ito's ("Color Universal Design", jfly.uni-koeln.de/color, 2008), less yellow, which is hard to see on white.
 """
@@ -13,12 +13,17 @@ import vl_convert
 
 from core.comparison.board import LETTERS
 from core.comparison.figures import COST, SlotFigures
+from core.sweep.cell_rows import CellRow
+from core.sweep.report import SweepReport
 
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#7F7F7F", "#8B5E3C")
-AnyChart = alt.LayerChart | alt.FacetChart
+AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 CHARTED: Final = {"first token": "s", "total": "s", "tokens/s": "", "tokens out": "", COST: "$"}
 """Figures that are drawn, with their units."""
 WIDTH: Final = 260
+HEATED: Final = ("total", "tokens out", COST)
+"""Figures whose heat maps a report shows."""
+HIGHEST, WIDEST = 900, 1_200
 
 
 def figure_chart(name: str, figures: Sequence[SlotFigures]) -> AnyChart | None:
@@ -67,6 +72,50 @@ def all_in_one(figures: Sequence[SlotFigures]) -> bytes | None:
     """One PNG image with every chart; None where there is none."""
     charts = list(figure_charts(figures).values())
     return _png(alt.concat(*charts, columns=3)) if charts else None
+
+
+def heat_map(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyChart | None:
+    """One figure of a sweep: the first of ``paths`` down, the second across, the mean over the others. White is not known.
+
+    None where there are fewer than two paths, or no cell has the figure.
+    """
+    known = [(row, value) for row in rows if (value := row.median(name)) is not None]
+    if len(paths) < 2 or not known:
+        return None
+    down, across = paths[0], paths[1]
+    order = [list(dict.fromkeys(row.values[path] for row in rows)) for path in (down, across)]
+    data = [{"down": row.values[down], "across": row.values[across], "figure": value} for row, value in known]
+    unit = f" ({CHARTED[name]})" if CHARTED.get(name) else ""
+    base: alt.Chart = alt.Chart(alt.InlineData(values=data)).mark_rect()
+    squares: alt.Chart = base.encode(
+        x=alt.X("across:N", title=across, sort=order[1], scale=alt.Scale(domain=order[1]), axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("down:N", title=down, sort=order[0], scale=alt.Scale(domain=order[0])),
+        color=alt.Color("mean(figure):Q", title=f"{name}{unit}", scale=alt.Scale(scheme="viridis")),
+        tooltip=[
+            alt.Tooltip("down:N", title=down),
+            alt.Tooltip("across:N", title=across),
+            alt.Tooltip("mean(figure):Q", title=f"{name}{unit}", format=",.4~g"),
+        ],
+    )
+    return squares.properties(height=min(HIGHEST, 60 + 34 * len(order[0])))
+
+
+def heat_image(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> bytes | None:
+    """``heat_map`` as a PNG image, a column for each value across; None where there is none."""
+    chart = heat_map(name, paths, rows)
+    across = len({row.values[paths[1]] for row in rows}) if chart is not None else 0
+    return _png(chart.properties(width=min(WIDEST, 60 + 48 * across), title=name)) if chart is not None else None
+
+
+def sweep_images(sweeps: Sequence[SweepReport]) -> dict[str, bytes]:
+    """Heat maps of sweeps as PNG images by their titles: of what ``HEATED`` names, where a grid of two parameters or more has it."""
+    found: dict[str, bytes] = {}
+    for number, sweep in enumerate(sweeps, 1):
+        plan = sweep.state.record.plan
+        for name in HEATED if plan.settings.mode == "grid" else ():
+            if image := heat_image(name, plan.paths, sweep.rows):
+                found[f"Sweep {number}, {sweep.name}: {name}"] = image
+    return found
 
 
 def _png(chart: Any) -> bytes:

@@ -18,6 +18,7 @@ from core.comparison.determinism import same_requests
 from core.comparison.distance import groups
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
+from core.comparison.markdown import fenced, figure, table, text
 from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
 from core.comparison.output_diff import verdict
 from core.comparison.record import Comparison
@@ -28,12 +29,10 @@ from core.pricing import PriceList
 from core.run import RunSnapshot
 from core.run_cost import RunCost, run_cost
 from core.storage.run_record import StoredRun
+from core.sweep.cell_rows import as_csv
+from core.sweep.report import SweepReport
 
 FORMAT: Final = "router-playground.comparison/1"
-SECONDS: Final = ("first token", "total")
-_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|~$&#])")
-_WHITE: Final = re.compile(r"\s+")
-_FENCE: Final = re.compile(r"`{3,}")
 
 Charts = Mapping[str, bytes]
 """PNG images by their titles, in the order in which they are shown."""
@@ -66,17 +65,20 @@ class SlotReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A comparison with all that can be said of it, at ``made_at``."""
+    """A comparison with all that can be said of it, at ``made_at``, and the sweeps of its slots, the newest first."""
 
     comparison: Comparison
     slots: tuple[SlotReport, ...]
     made_at: datetime
+    sweeps: tuple[SweepReport, ...] = ()
 
 
-def report(comparison: Comparison, runs: Sequence[SlotRuns], prices: PriceList, *, made_at: datetime) -> Report:
+def report(
+    comparison: Comparison, runs: Sequence[SlotRuns], prices: PriceList, *, made_at: datetime, sweeps: Sequence[SweepReport] = ()
+) -> Report:
     """The report of a comparison whose runs were found as ``runs``; costs by ``prices``, as the page shows them."""
     figures = [slot_figures(of_slot.found, prices) for of_slot in runs]
-    return Report(comparison, tuple(_slots(comparison, runs, figures, prices)), made_at)
+    return Report(comparison, tuple(_slots(comparison, runs, figures, prices)), made_at, tuple(sweeps))
 
 
 def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[SlotFigures], prices: PriceList) -> Iterator[SlotReport]:
@@ -146,6 +148,7 @@ def to_json(made: Report) -> bytes:
         "created_at": comparison.created_at.isoformat(),
         "updated_at": comparison.updated_at.isoformat(),
         "slots": [_slot_json(slot) for slot in made.slots],
+        "sweeps": [sweep.to_json() for sweep in made.sweeps],
         "document": comparison.document,
     }
     return json.dumps(whole, ensure_ascii=False, indent=1).encode("utf-8", "replace")
@@ -193,12 +196,14 @@ def to_markdown(made: Report, charts: Charts | None = None) -> str:
 
 
 def to_zip(made: Report, charts: Charts | None = None) -> bytes:
-    """``comparison.md``, ``comparison.json`` and the charts as PNG files that the report shows."""
+    """``comparison.md``, ``comparison.json``, the charts as PNG files that the report shows, and each sweep's calls as CSV."""
     files = {f"charts/{number:02}-{_file_name(title)}.png": (title, png) for number, (title, png) in enumerate((charts or {}).items(), 1)}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("comparison.md", "\n".join(_markdown(made, {title: name for name, (title, _) in files.items()})).rstrip() + "\n")
         archive.writestr("comparison.json", to_json(made))
+        for number, sweep in enumerate(made.sweeps, 1):
+            archive.writestr(f"sweeps/{number:02}-{_file_name(sweep.name)}.csv", as_csv(sweep.records))
         for name, (_, png) in files.items():
             archive.writestr(name, png)
     return packed.getvalue()
@@ -223,12 +228,14 @@ def _markdown(made: Report, charts: Mapping[str, str]) -> Iterator[str]:
         yield from ("", "## Charts")
         for title, address in charts.items():
             yield from ("", f"![{text(title)}]({address})")
+    for sweep in made.sweeps:
+        yield from ("", *sweep.markdown())
     yield from ("", "## Outputs", *(line for slot in made.slots for line in _slot_outputs(slot)))
     yield from ("", "## Requests as sent", *(line for slot in made.slots for line in _slot_requests(slot)))
 
 
 def _settings(made: Report) -> Iterator[str]:
-    yield from _table(
+    yield from table(
         ("slot", "model", "against the baseline"),
         ((slot.title, str(slot.settings.get("model", "")), _against(slot, place)) for place, slot in enumerate(made.slots)),
     )
@@ -254,29 +261,11 @@ def _figures(made: Report) -> Iterator[str]:
         )
         for slot in made.slots
     )
-    yield from _table(("slot", "finished", *names, "finish reasons"), rows)
+    yield from table(("slot", "finished", *names, "finish reasons"), rows)
     yield "\nMedians over the runs that finished, with 95 % bootstrap intervals where there are several."
     for slot in made.slots:
         if slot.runs.sentence:
             yield f"\n{slot.letter}: {slot.runs.sentence}"
-
-
-def figure(name: str, interval: Interval | None) -> str:
-    """A figure as text: its median with unit, and its interval where it has one."""
-    if interval is None:
-        return "–"
-    middle = _value(name, interval.median)
-    if interval.low is None or interval.high is None or interval.low == interval.high:
-        return middle
-    return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
-
-
-def _value(name: str, value: float) -> str:
-    if name in SECONDS:
-        return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-    if name == COST:
-        return f"${value:.6f}".rstrip("0").rstrip(".") if value else "$0"
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
 
 
 def _verdicts(made: Report) -> Iterator[str]:
@@ -315,23 +304,6 @@ def _slot_requests(slot: SlotReport) -> Iterator[str]:
         run = slot.runs.found[numbers[0] - 1]
         count = f" ×{len(numbers)}" if len(numbers) > 1 else ""
         yield from ("", f"{text(slot.title)}{count}, to {text(run.connection_name)}:", "", *fenced(sent.decode("utf-8", "replace"), "json"))
-
-
-def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    yield "| " + " | ".join(map(text, heads)) + " |"
-    yield "|" + "---|" * len(heads)
-    yield from ("| " + " | ".join(map(text, row)) + " |" for row in rows)
-
-
-def text(value: str) -> str:
-    """``value`` so that Markdown shows it literally and on one line, also in a table."""
-    return _MARKED.sub(r"\\\1", _WHITE.sub(" ", value)).strip()
-
-
-def fenced(value: str, language: str = "") -> Iterator[str]:
-    """``value`` between fences that nothing in it can close."""
-    fence = "`" * max([2, *(len(found[0]) for found in _FENCE.finditer(value))]) + "`"
-    yield from (fence + language, value, fence)
 
 
 def _file_name(title: str) -> str:

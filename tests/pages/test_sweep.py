@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from components.compare import export
 from core.sweep.progress import SweepState
 from core.workspace import opened_workspace
 from tests.pages.test_compare import Page, body
@@ -51,6 +55,26 @@ def test_every_combination_is_called_once_and_stands_in_the_grid(replay: Replay,
     assert set(grid(page)["0.5"]) == {"✓ one two three"}
     assert "its runs have the tag “sweep warmth”" in page.words
     assert state(page).record.comparison_id == page.comparison.id
+
+
+def test_figures_are_drawn_and_downloaded_and_the_comparison_is_exported_with_its_sweep(replay: Replay, model: str) -> None:
+    page = begun(replay, body(model), body(model))
+    page.set("sweep.values.0.temperature", "0, 1").set("sweep.values.1.top_p", "0.5, 1").click("sweep.start")
+    ended(page)
+    sweep_id = state(page).record.id
+    eventually(lambda: len(opened_workspace().sweeps.runs_of(sweep_id)) == 4, within_s=15, what="the runs in storage")
+    page.open("sweep.figures")
+    assert page.at.get("vega_lite_chart") or page.at.get("arrow_vega_lite_chart")
+    assert {"CSV", "JSONL", "PNG of the heat map"} <= {button.proto.label for button in page.at.get("download_button")}
+    comparison = page.comparison
+    packed = export._zip(export._report(comparison.id, comparison))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        names = archive.namelist()
+        whole = json.loads(archive.read("comparison.json"))
+    assert any(name.startswith("sweeps/01-") for name in names)
+    assert any("tokens-out" in name and name.endswith(".png") for name in names)
+    assert [len(sweep["cells"]) for sweep in whole["sweeps"]] == [4]
+    assert whole["sweeps"][0]["cells"][0]["figures"]["tokens out"]["median"] == 3
 
 
 def test_fault_in_a_value_is_said_at_its_parameter_and_nothing_can_be_started(replay: Replay, model: str) -> None:

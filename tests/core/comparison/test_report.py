@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from core.comparison.board import opened
+from core.comparison.markdown import fenced, text
 from core.comparison.record import Comparison, parse_document
-from core.comparison.report import Report, fenced, report, text, to_json, to_markdown, to_zip, was_edited
+from core.comparison.report import Report, report, to_json, to_markdown, to_zip, was_edited
 from core.comparison.runs import SlotRuns
 from core.pricing import Price, PriceList
 from core.run import ChoiceText, RunError, RunSnapshot
 from core.storage.run_record import StoredRun
 from tests.core.storage.samples import START, body, run
+from tests.core.sweep.test_report import two_axes
 
 PNG = b"\x89PNG\r\n\x1a\nchart"
 EVIL = "```\n# heading\n````html\n<script>alert(1)</script> | a | b |\n~~~\n"
@@ -67,6 +69,20 @@ def test_report_has_settings_figures_with_intervals_verdicts_and_every_output():
     assert "B differs from A by more than they differ from themselves (k = 4" in said
     assert "1 of 5 runs is missing" in said
     assert all(f"{slot} {number}" in said for slot in ("one", "two") for number in range(4))
+
+
+def test_sweeps_are_in_every_file_of_the_comparison():
+    whole = replace(made([run()], [run()]), sweeps=(two_axes(),))
+    assert json.loads(to_json(whole))["sweeps"][0]["cells"][0]["figures"]["total"]["median"] == 1.5
+    charts = {f"Sweep 1, {two_axes().name}: total": PNG}
+    assert f"## Sweep: {two_axes().name}" in to_markdown(whole)
+    with zipfile.ZipFile(io.BytesIO(to_zip(whole, charts))) as archive:
+        names = archive.namelist()
+        assert names[:2] == ["comparison.md", "comparison.json"]
+        assert names[2].startswith("sweeps/01-sweep-")
+        assert archive.read(names[2]).decode().splitlines()[1].startswith("0.2,0.5,[],1,finished,1,a,stop,")
+        assert archive.read(names[3]) == PNG
+        assert f"]({names[3]})" in archive.read("comparison.md").decode()
 
 
 def test_identical_outputs_stand_there_once_with_their_numbers():
