@@ -89,10 +89,10 @@ def stocked_app(upstream: ReplayUpstream) -> Iterator[tuple[AppProcess, dict[int
             yield app, links
 
 
-def store(folder: Path, slots: int) -> str:
+def store(folder: Path, slots: int, *, tokens: int = TOKENS, rate: int = RATE) -> str:
     """A comparison of so many slots, each with a difference or two to the first; its id."""
     bodies: list[dict[str, Any]] = [
-        {"model": f"tokens={TOKENS}/rate={RATE}", "prompt": "Go", "user": letter, "stream": True, "temperature": number / 10}
+        {"model": f"tokens={tokens}/rate={rate}", "prompt": "Go", "user": letter, "stream": True, "temperature": number / 10}
         for number, letter in enumerate(LETTERS[:slots])
     ]
     board = opened(bodies, ["" for _ in bodies])

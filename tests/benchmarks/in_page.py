@@ -53,15 +53,16 @@ def note_messages(context: BrowserContext) -> BrowserContext:
     return context
 
 
-def click_to_idle_ms(page: Page, button: Locator) -> float:
+def click_to_idle_ms(page: Page, button: Locator, *, at: tuple[float, float] | None = None) -> float:
     """Milliseconds from the press of ``button`` to the last message or change in the page that followed, with no script running.
 
-    It is the last when nothing comes for 300 ms, which are not counted. The click must cause a script run.
+    It is the last when nothing comes for 300 ms, which are not counted. The click must cause a script run. ``at`` is where to press,
+    in pixels from the top left; its middle otherwise.
     """
     page.wait_for_selector(IDLE)
     button.scroll_into_view_if_needed()
     page.evaluate(_CLICK_TO_IDLE)
-    button.click()
+    button.click(position={"x": at[0], "y": at[1]} if at else None)
     return float(page.wait_for_function(_IDLE, polling=20).json_value())
 
 
