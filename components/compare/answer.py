@@ -20,7 +20,7 @@ from core.comparison.distance import groups
 from core.comparison.figure_noise import FigureDifference, figure_differences
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
-from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
+from core.comparison.noise_floor import NoiseFloor, corrected, enough, noise_floor
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
 from core.run import RunSnapshot
@@ -156,7 +156,13 @@ def _noise(board: Board, figures: Sequence[SlotFigures]) -> None:
 def _figure_differences(board: Board, figures: Sequence[SlotFigures]) -> None:
     """Which figures differ by more than chance, and by how much."""
     found = figure_differences(figures)
-    if not found or all(one.p_value is None for one in found):
+    if not found:
+        return
+    if all(one.p_value is None for one in found):
+        fewest = enough(len(found))
+        st.caption(
+            f"Length, latency and cost: too few repeats to tell a difference from noise. {fewest} of each slot can.", help=HOW_FIGURES
+        )
         return
     claimed = [one for one in found if one.differs]
     if not claimed:

@@ -16,6 +16,7 @@ from components.services import workspace
 from components.share.entries import share_comparison
 from components.sweep.sweep import enter as enter_sweep
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board
+from core.comparison.noise_floor import enough
 from core.comparison.record import LONGEST_NAME, Comparison
 from core.errors import StorageProblem
 from core.preset.content import DraftContent
@@ -79,7 +80,8 @@ def _tools(board: Board) -> None:
             step=1,
             key=key,
             width=150,
-            help="Calls of each slot. From 4 on, a difference can be told from noise. Where a seed is set, it counts up.",
+            help=f"Calls of each slot. From {enough(max(1, len(board.slots) - 1))} on, answers that differ can be told from noise. "
+            "Where a seed is set, it counts up.",
             on_change=desk.set_repeats,
             args=(key,),
         )

@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+_SENTENCE = re.compile(r"[^\n.!?]*[\n.!?]|[^\n.!?]+")
+MOST_TOKENS = 20_000
+"""Where an output has more tokens, outputs are compared by line and sentence: comparing takes one's length times the other's."""
 
 
 def tokens(text: str) -> list[str]:
     """The text cut into words, runs of white space and single other characters; joined they are the text again."""
     return _TOKEN.findall(text)
+
+
+def sentences(text: str) -> list[str]:
+    """The text cut behind each line feed and each end of a sentence; joined they are the text again."""
+    return _SENTENCE.findall(text)
 
 
 def is_word(token: str) -> bool:
@@ -28,8 +36,13 @@ def distance(one: str, other: str) -> float:
 
 
 def distances(outputs: Sequence[str]) -> NDArray[np.float64]:
-    """`distance` of every output to every other: a symmetrical matrix of n x n, zeros on its diagonal."""
+    """`distance` of every output to every other: a symmetrical matrix of n x n, zeros on its diagonal.
+
+    By sentence instead of by token where one is very long (``MOST_TOKENS``), and never by more than so many of those.
+    """
     cut = [tokens(text) for text in outputs]
+    if any(len(one) > MOST_TOKENS for one in cut):
+        cut = [sentences(text)[:MOST_TOKENS] for text in outputs]
     matrix = np.zeros((len(cut), len(cut)))
     for row, one in enumerate(cut):
         for column in range(row):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import comb
 from typing import Final
@@ -12,7 +12,7 @@ import numpy as np
 
 from core.comparison.figures import COST, SlotFigures
 from core.comparison.interval import Interval, median_difference
-from core.comparison.noise_floor import ALPHA, MOST_DEALS, deals_of, holm
+from core.comparison.noise_floor import ALPHA, MOST_DEALS, deals_of, holm, smallest_p
 
 TESTED: Final = ("tokens out", "first token", "total", COST)
 """Figures that are tested: what an answer costs in length, time and money. The others follow from these."""
@@ -38,7 +38,8 @@ class FigureDifference:
 def figure_differences(figures: Sequence[SlotFigures]) -> tuple[FigureDifference, ...]:
     """Every tested figure of every slot against the first slot's; ``p_value`` is corrected for all of them together.
 
-    So the chance that any is claimed, where no slot differs, is 5 % at most. Figures that a slot does not have are left out.
+    So the chance that any is claimed, where no slot differs, is 5 % at most. Figures that a slot does not have are left out. Where
+    correction leaves none that could be claimed, whatever the figures are, none has a p-value.
     """
     found = [
         _difference(name, place, figures[0].values[name], one.values[name])
@@ -46,10 +47,12 @@ def figure_differences(figures: Sequence[SlotFigures]) -> tuple[FigureDifference
         for name in TESTED
         if figures[0].values[name] and one.values[name]
     ]
-    adjusted = iter(holm([one.p_value for one in found if one.p_value is not None]))
-    return tuple(
-        one if one.p_value is None else FigureDifference(one.name, one.place, one.difference, one.share, next(adjusted)) for one in found
-    )
+    told = [one for one in found if one.p_value is not None]
+    counts = {(one.name, one.place): (len(figures[0].values[one.name]), len(figures[one.place].values[one.name])) for one in told}
+    possible = any(len(told) * smallest_p(*count) <= ALPHA for count in counts.values())
+    adjusted = iter(holm([one.p_value for one in told if one.p_value is not None]))
+    p_values = [None if one.p_value is None else next(adjusted) for one in found]
+    return tuple(replace(one, p_value=p if possible else None) for one, p in zip(found, p_values, strict=True))
 
 
 def _difference(name: str, place: int, baseline: tuple[float, ...], other: tuple[float, ...]) -> FigureDifference:
@@ -69,9 +72,9 @@ def permutation_p(a: tuple[float, ...], b: tuple[float, ...]) -> float | None:
 
     None where it could not be 0.05 or less, whatever the values are.
     """
-    ways = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1)
-    if min(len(a), len(b)) < 2 or 1 / ways > ALPHA:
+    if min(len(a), len(b)) < 2 or smallest_p(len(a), len(b)) > ALPHA:
         return None
+    ways = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1)
     pooled, exact = np.array([*a, *b]), ways <= MOST_DEALS
     chosen = np.array(list(deals_of(len(pooled), len(a), exact, 0)))
     sums = pooled[chosen].sum(axis=1)

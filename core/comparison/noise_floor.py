@@ -22,15 +22,30 @@ ALPHA = 0.05
 MOST_DEALS = 20_000
 """With more ways to deal than these, so many are drawn at random (and the observed one counts as one of them)."""
 
-ENOUGH = 4
-"""Repeats of each slot from which on a difference can be claimed at all: with 3 the smallest possible p-value is 1 in 10."""
+
+def enough(claims: int = 1) -> int:
+    """The fewest repeats of each slot at which a difference can be claimed at all, where so many ``claims`` are corrected together.
+
+    4 for one: with 3 the smallest possible p-value is 1 in 10.
+    """
+    k = 2
+    while claims * smallest_p(k, k) > ALPHA:
+        k += 1
+    return k
+
+
+def smallest_p(k_a: int, k_b: int) -> float:
+    """The smallest p-value that so many outputs can have: one deal of all."""
+    ways = comb(k_a + k_b, k_a) // (2 if k_a == k_b else 1)
+    return max(1 / ways, 1 / (MOST_DEALS + 1) if ways > MOST_DEALS else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseFloor:
     """``within_*`` and ``between`` are mean distances from 0 (identical) to 1; ``within_*`` is None for a single output.
 
-    ``p_value`` is None where it could not be below ``ALPHA`` whatever the outputs are; ``exact`` tells that every deal was counted.
+    ``p_value`` is None where it could not be ``ALPHA`` or less whatever the outputs are; ``exact`` tells that every deal was counted.
+    ``claims`` is how many floors of one comparison were corrected together.
     """
 
     name_a: str
@@ -42,6 +57,7 @@ class NoiseFloor:
     between: float
     p_value: float | None
     exact: bool
+    claims: int = 1
 
     @property
     def differs(self) -> bool:
@@ -62,7 +78,8 @@ class NoiseFloor:
     def next_step(self) -> str:
         """What more repeats would tell; empty where they would tell nothing new."""
         if self.p_value is None:
-            return f"{ENOUGH} repeats of each slot are the fewest that can."
+            among = f" for {self.claims} slots beside {self.name_a}" if self.claims > 1 else ""
+            return f"{enough(self.claims)} repeats of each slot are the fewest that can{among}. Fewer only show how far apart answers are."
         if self.differs:
             return ""
         return f"A smaller difference than these repeats can show would need more: try k = {2 * max(self.k_a, self.k_b)}."
@@ -73,9 +90,8 @@ def noise_floor(a: Sequence[str], b: Sequence[str], *, name_a: str = "A", name_b
     if not a or not b:
         raise ValueError("each slot needs at least one output")
     matrix = distances([*a, *b])
-    ways = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1)
-    able = min(len(a), len(b)) >= 2 and 1 / ways <= ALPHA
-    exact = ways <= MOST_DEALS
+    able = min(len(a), len(b)) >= 2 and smallest_p(len(a), len(b)) <= ALPHA
+    exact = comb(len(a) + len(b), len(a)) // (2 if len(a) == len(b) else 1) <= MOST_DEALS
     p_value = _p_value(matrix, len(a), exact, seed) if able else None
     within_a, within_b = _mean(matrix[: len(a), : len(a)]), _mean(matrix[len(a) :, len(a) :])
     between = float(matrix[: len(a), len(a) :].mean())
@@ -112,11 +128,14 @@ def _p_value(matrix: NDArray[np.float64], k_a: int, exact: bool, seed: int) -> f
 def corrected(floors: Sequence[NoiseFloor]) -> list[NoiseFloor]:
     """The floors of one comparison with p-values corrected for how many there are (Holm, Scand. J. Statist. 6, 1979).
 
-    So the chance that any of their sentences claims a difference, where no slot differs, is 5 % at most.
+    So the chance that any of their sentences claims a difference, where no slot differs, is 5 % at most. Where correction leaves none
+    that could be claimed, whatever the outputs are, no floor has a p-value, and each says how many repeats could.
     """
-    raw = [floor.p_value for floor in floors if floor.p_value is not None]
-    adjusted = iter(holm(raw))
-    return [floor if floor.p_value is None else replace(floor, p_value=next(adjusted)) for floor in floors]
+    told = [floor for floor in floors if floor.p_value is not None]
+    possible = any(len(told) * smallest_p(floor.k_a, floor.k_b) <= ALPHA for floor in told)
+    adjusted = iter(holm([floor.p_value for floor in told if floor.p_value is not None]))
+    found = [None if floor.p_value is None else next(adjusted) for floor in floors]
+    return [replace(floor, p_value=p if possible else None, claims=len(floors)) for floor, p in zip(floors, found, strict=True)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

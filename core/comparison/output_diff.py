@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from rapidfuzz.distance import Levenshtein
 
-from core.comparison.distance import is_word, tokens
+from core.comparison.distance import is_word, sentences, tokens
 
 Change = Literal["same", "removed", "added", "hidden"]
 VISIBLE = {" ": "·", "\t": "→\t", "\n": "¶\n", "\r": "␍", "\u00a0": "⍽"}
@@ -23,7 +23,6 @@ AROUND: Final = 5
 LEAST_HIDDEN: Final = 4
 """Fewer equal words than these are not worth a fold."""
 
-_SENTENCE: Final = re.compile(r"[^\n.!?]*[\n.!?]|[^\n.!?]+")
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -84,7 +83,7 @@ def _between(before: list[str], after: list[str]) -> Iterator[Span]:
     if len(before) * len(after) <= MOST_STEPS:
         yield from _steps(before, after)
         return
-    ours, theirs = (_SENTENCE.findall("".join(one)) for one in (before, after))
+    ours, theirs = (sentences("".join(one)) for one in (before, after))
     if len(ours) * len(theirs) > MOST_STEPS:
         yield from _changed("".join(ours), "".join(theirs))
         return

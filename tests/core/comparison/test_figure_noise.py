@@ -11,7 +11,7 @@ from scipy.stats import binomtest, permutation_test
 from core.comparison.figure_noise import TESTED, figure_differences, permutation_p
 from core.comparison.figures import MEASURES, SlotFigures
 from core.comparison.interval import median_interval
-from core.comparison.noise_floor import ALPHA, corrected, holm, noise_floor
+from core.comparison.noise_floor import ALPHA, corrected, enough, holm, noise_floor
 
 WORDS = "a function definition may be wrapped by one or more decorator expressions".split()  # noqa: SIM905
 
@@ -43,6 +43,14 @@ def test_few_values_claim_nothing_and_equal_ones_do_not_differ() -> None:
     assert permutation_p((1, 2, 3), (7, 8, 9)) is None
     [found] = figure_differences([slot(total=(1.0, 1.0, 1.0, 1.0)), slot(total=(1.0, 1.0, 1.0, 1.0))])
     assert (found.differs, found.p_value, found.share) == (False, 1.0, 0.0)
+
+
+def test_figures_that_no_correction_leaves_a_claim_say_nothing_instead_of_no_difference() -> None:
+    far = {name.replace(" ", "_"): (1.0, 1.0, 1.0, 1.0) for name in TESTED}, {name.replace(" ", "_"): (9.0,) * 4 for name in TESTED}
+    found = figure_differences([slot(**one) for one in far])
+    assert [one.p_value for one in found] == [None] * len(TESTED)
+    k = enough(len(TESTED))
+    assert figure_differences([slot(total=(1.0,) * k), slot(total=(9.0,) * k)])[0].differs
 
 
 def test_real_difference_is_found_with_its_size_and_the_others_are_not() -> None:

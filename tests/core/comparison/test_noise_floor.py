@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from scipy import stats
 
 from core.comparison.distance import distance, distances, groups, tokens
 from core.comparison.interval import median_difference, median_interval
-from core.comparison.noise_floor import ALPHA, ENOUGH, noise_floor
+from core.comparison.noise_floor import ALPHA, corrected, enough, noise_floor
 
 WORDS = ["the", "a", "function", "class", "returns", "value", "of", "name", "with", "object", "is", "not", "called", "by"]
 
@@ -39,6 +40,17 @@ def test_distance_is_symmetrical_and_bounded_and_zero_for_the_same(one, other, t
 def test_distance_counts_tokens_and_not_characters():
     assert distance("a b c d", "a b X d") == pytest.approx(1 / 7)
     assert distance("a", "extraordinarily") == 1
+
+
+def test_megabytes_are_compared_in_a_second_or_two_by_sentence():
+    long = "".join(f"Sentence {number} of a very long answer. " for number in range(28_000))
+    began = time.process_time()
+    matrix = distances([long, long, long.replace("Sentence 7 ", "Line 7 "), long.replace("very", "rather")])
+    assert time.process_time() - began < 10
+    assert len(long) > 1_000_000
+    assert matrix[0, 1] == 0
+    assert 0 < matrix[0, 2] < 0.001
+    assert matrix[0, 3] > 0.9
 
 
 def test_same_outputs_are_grouped_and_counted():
@@ -70,11 +82,22 @@ def test_all_the_same_is_no_difference():
     assert "k = 10" in verdict.next_step
 
 
-@pytest.mark.parametrize("k", range(1, ENOUGH))
+@pytest.mark.parametrize("k", range(1, enough()))
 def test_too_few_repeats_never_claim_and_say_how_many_would_do(k):
     verdict = noise_floor(["yes"] * k, ["no"] * k)
     assert verdict.p_value is None
-    assert f"{ENOUGH} repeats" in verdict.sentence
+    assert "4 repeats of each slot are the fewest that can. Fewer only show how far apart" in verdict.sentence
+
+
+@pytest.mark.parametrize("others", range(1, 8))
+def test_with_more_slots_the_fewest_repeats_that_can_claim_are_more_and_one_less_claims_nothing(others):
+    k = enough(others)
+    alike = [noise_floor(["yes"] * k, ["yes"] * k) for _ in range(others - 1)]
+    assert corrected([noise_floor(["yes"] * k, ["no"] * k), *alike])[0].differs
+    fewer = corrected([noise_floor(["yes"] * (k - 1), ["no"] * (k - 1), name_b=str(number)) for number in range(others)])
+    assert {floor.p_value for floor in fewer} == {None}
+    assert all(f"{k} repeats of each slot are the fewest that can" in floor.sentence for floor in fewer)
+    assert (f"for {others} slots beside A" in fewer[0].sentence) == (others > 1)
 
 
 def test_p_value_is_scipys_exact_permutation_test():
