@@ -1,10 +1,15 @@
-"""History of 100,000 runs on SQLite and on PostgreSQL: import, pages, searches, filters, export and memory."""
+"""History of 100,000 runs on SQLite and on PostgreSQL: import, pages, sorts, searches, filters, export and memory.
+
+Each database is measured by a process of its own, ``python -m tests.benchmarks.history sqlite FOLDER`` or ``… postgresql FOLDER URL``.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -18,13 +23,13 @@ from typing import Final
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from core.export.run_files import FileKind, write_runs
 from core.storage.column_types import microseconds
 from core.storage.database import Database
 from core.storage.run_figures import RunFigures
-from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage
+from core.storage.run_query import SORT_COLUMNS, Cursor, RunFilter, RunOrder, RunPage
 from core.storage.run_repository import RunRepository
 from tests.benchmarks.history_runs import COMMON, EVERY, FIRST_AT, MIDDLE, RARE, made_runs
 from tests.benchmarks.row import Row, row
@@ -32,6 +37,7 @@ from tests.support.postgres import postgres_server
 
 RUNS: Final = int(os.environ.get("BENCH_HISTORY_RUNS", "100000"))
 """1000000 takes a quarter of an hour and 10 GB."""
+DATABASES: Final = os.environ.get("BENCH_HISTORY_DATABASES", "sqlite postgresql").split()
 LISTS: Final = 7
 EXPORTED: Final = min(RUNS, 100_000)
 LIST: Final = "SELECT * FROM runs WHERE owner = 'local' AND deleted_at IS NULL ORDER BY created_at DESC LIMIT 50"
@@ -39,13 +45,20 @@ LIST: Final = "SELECT * FROM runs WHERE owner = 'local' AND deleted_at IS NULL O
 
 def run() -> list[Row]:
     """Every figure on one database after the other; each list is asked ``LISTS`` times after one that does not count."""
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        place = Path(folder)
-        rows = _on(Database.of(place, None), place, "SQLite")
-        with postgres_server() as server:
-            url = server.new_database()
-            rows += _on(Database(url), place, "PostgreSQL")
+        if "sqlite" in DATABASES:
+            rows += _measured("sqlite", folder)
+        if "postgresql" in DATABASES:
+            with postgres_server() as server:
+                rows += _measured("postgresql", folder, server.new_database().render_as_string(hide_password=False))
     return rows
+
+
+def _measured(*arguments: str) -> list[Row]:
+    command = [sys.executable, "-m", "tests.benchmarks.history", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return [Row(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 
 
 def _on(database: Database, place: Path, name: str) -> list[Row]:
@@ -61,9 +74,12 @@ def _on(database: Database, place: Path, name: str) -> list[Row]:
     rows = [row(f"{name}: import, {RUNS:,} runs", "rows/s", RUNS / max(took_s - made_s, 0.001))]
     for what, page, target in _lists(runs):
         rows.append(row(f"{name}: {what}", "ms", _median_ms(page), target=target, reference=plain))
-    for kind in ("jsonl", "csv", "parquet"):
-        rows.append(_exported(runs, kind, place, name, reading))
-    rows.append(row(f"{name}: memory of this process, at most", "MB", _peak_mb(), target="≤ 400 MB"))
+    exported: tuple[FileKind, ...] = ("jsonl", "csv", "parquet")
+    took = {kind: _seconds(lambda kind=kind: write_runs(runs.packed(lines=kind == "jsonl"), kind, place / kind)) for kind in exported}  # type: ignore[misc]
+    peak_mb = _peak_mb()  # before the reference reads a whole table
+    for kind in exported:
+        rows.append(_exported(kind, took[kind], place / kind, name, reading))
+    rows.append(row(f"{name}: memory of the process that did all of this, at most", "MB", peak_mb, target="≤ 400 MB"))
     figures = RunFigures(database)
     rows.append(
         row(f"{name}: figures by day and model (once)", "ms", _seconds(lambda: figures.over_time(RunFilter(), timedelta(days=1))) * 1e3)
@@ -76,16 +92,19 @@ def _lists(runs: RunRepository) -> Iterator[tuple[str, Callable[[], RunPage], st
     deep = Cursor(microseconds(FIRST_AT + EVERY * (RUNS // 3)), RUNS // 3).encode(RunOrder())
     yield "first page", runs.page, _target(60)
     yield "deep page", lambda: runs.page(after=deep), _target(60)
-    yield "page by cost", lambda: runs.page(order=RunOrder("cost_usd")), _target(60)
+    for column in SORT_COLUMNS:
+        if column != "created_at":
+            yield f"page by {column}", lambda column=column: runs.page(order=RunOrder(column)), _target(60)  # type: ignore[misc]
     for what, asked in (
         ("a word every run has", COMMON),
-        ("a word of one in forty", MIDDLE),
+        ("a word of one in ten", MIDDLE),
         ("a rare word", RARE),
         ("an absent word", "nowhere"),
         ("two words", f"{COMMON} {MIDDLE}"),
         ("a beginning every run has, of one letter", "w*"),
         ("a beginning every run has, of six", f"{COMMON[:6]}*"),
     ):
+        assert runs.page(RunFilter(text=asked)).rows or asked == "nowhere", f"no made-up run has {asked}"
         yield f"search, {what}", lambda asked=asked: runs.page(RunFilter(text=asked)), _target(80)  # type: ignore[misc]
     yield "filter, an absent model", lambda: runs.page(RunFilter(models=("absent",))), _target(60)
     yield "filter, one model of five", lambda: runs.page(RunFilter(models=("local/echo",))), _target(60)
@@ -123,10 +142,8 @@ def _exhaust(rows: Iterable[object]) -> None:
         pass
 
 
-def _exported(runs: RunRepository, kind: FileKind, place: Path, name: str, reading: tuple[str, float]) -> Row:
-    """The whole of it, once; the file is gone afterwards."""
-    path = place / f"export.{kind}"
-    took_s = _seconds(lambda: write_runs(runs.packed(RunFilter(), lines=kind == "jsonl"), kind, path))
+def _exported(kind: FileKind, took_s: float, path: Path, name: str, reading: tuple[str, float]) -> Row:
+    """What an export of all took, once; its file is gone afterwards."""
     size_mb = path.stat().st_size / 1024**2
     reference = reading
     if kind == "parquet":
@@ -142,7 +159,10 @@ def _write(table: pa.Table, path: Path) -> None:
 
 
 def _peak_mb() -> float:
-    """The most this process had in memory so far."""
+    """The most this process had in memory so far. What ``getrusage`` tells begins, on Linux, with what the process had that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (1024**2 if sys.platform == "darwin" else 1024)
 
@@ -156,3 +176,12 @@ def _seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[2])
+    if sys.argv[1] == "sqlite":
+        measured = _on(Database.of(folder, None), folder, "SQLite")
+    else:
+        measured = _on(Database(make_url(sys.argv[3])), folder, "PostgreSQL")
+    sys.stdout.write(json.dumps([one.to_dict() for one in measured]) + "\n")

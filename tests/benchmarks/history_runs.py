@@ -19,8 +19,8 @@ EVERY: Final = timedelta(seconds=37)
 WORDS: Final = 20_000
 PROMPT_WORDS, OUTPUT_WORDS = 30, 40
 MODELS: Final = ("local/pydoc", "openai/gpt-3.5-turbo-instruct", "mistral/codestral", "local/uniform", "local/echo")
-COMMON, MIDDLE, RARE = "everywhere", "w60u", "w9000aa"
-"""Words that every run has, about one in eight, and a handful."""
+COMMON, MIDDLE, RARE = "everywhere", "w61e", "w9001e"
+"""Words that every run has, about one in ten, and one in a thousand."""
 
 
 def made_runs(count: int, first: int = 0) -> Iterator[StoredRun]:
@@ -94,7 +94,8 @@ def _made(number: int, draw: random.Random, vocabulary: list[str], totals: list[
         snapshot.created_at + timedelta(seconds=total_s),
         cost,
         starred=number % 40 == 0,
-        tags=("kept",) if number % 25 == 0 else (),
+        note=f"looked at by person {number % 17}" if number % 60 == 0 else "",
+        tags=(f"batch {number % 90}", "kept") if number % 25 == 0 else (),
     )
 
 
