@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 import streamlit as st
 
 from components import session
-from components.code_block import MOST_SHOWN, long_code
-from components.code_export import code_export
-from components.code_import import code_import, imported_line
+from components.code_import import imported_line
 from components.continuation import continuation
 from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
 from components.pii_picks import pii_picks
 from components.plain_text import plain
-from components.prompt_source import IDENTITY_ID, PROMPT_ID, drawn_inputs, identity_names, prompt_names, prompt_source, without_value
+from components.prompt_source import IDENTITY_ID, PROMPT_ID, identity_names, prompt_names, prompt_source
 from components.rehearsal import rehearsal
 from components.run_elsewhere import run_elsewhere
 from components.run_summary import run_summary
 from components.services import workspace
 from components.stream_panel import stream_panel
 from components.weights import weights
-from core.client import encode_body
 from core.connection import Connection
-from core.errors import InvalidRequest, PlaygroundError
+from core.errors import PlaygroundError
 from core.local_router.catalog import MODELS
-from core.outgoing import Outgoing, most_tokens, outgoing
-from core.preflight import most_cost
-from core.pricing import dollars
+from core.outgoing import Outgoing, outgoing
 from core.rehearsal import ROUTING
 from core.run import RunSnapshot
 from core.run_cost import run_cost
@@ -162,8 +156,8 @@ def output(
 ) -> None:
     """The panel and, once the run has ended, its summary.
 
-    A slot that is ``alone`` on its page offers what to run next: examples, going on from an answer, the draft's routing. ``on_done`` is
-    called when the panel has seen its run's end, before the rerun.
+    A slot that is ``alone`` on its page offers what to run next: examples, or going on from an answer. ``on_done`` is called when the
+    panel has seen its run's end, before the rerun.
     """
     current = workspace()
     channel = session.channel()
@@ -196,12 +190,11 @@ def output(
         continuation(run, key=slot.name, on_continue=run_prompt)
     else:
         _examples(slot)
-    _routing(slot)
 
 
-def _routing(slot: Slot) -> None:
+def routing(slot: Slot) -> None:
     """What can be tried of the draft's routing without sending anything; nothing where it has none."""
-    routed, balanced = _routing_shown(slot.outgoing.body)
+    routed, balanced = routing_shown(slot.outgoing.body)
     if routed:
         with st.container(horizontal=True, gap="small", key=f"routing-{slot.name}"):
             rehearsal(slot.outgoing.body, key=slot.name)
@@ -210,7 +203,7 @@ def _routing(slot: Slot) -> None:
                 weights(slot.outgoing.body, [run for run_id in session.run_ids(slot.name) if (run := hub.run(run_id))], key=slot.name)
 
 
-def _routing_shown(body: dict[str, Any]) -> tuple[bool, bool]:
+def routing_shown(body: dict[str, Any]) -> tuple[bool, bool]:
     """Whether there is routing to rehearse, and whether a load balancer is part of it."""
     orq = body.get("orq")
     found = {name for name in ROUTING if name in body or (isinstance(orq, dict) and name in orq)}
@@ -258,19 +251,15 @@ def parameters(
     *,
     refresh: Callable[[Slot], Refreshed] | None = None,
     changed: Callable[[str], None] | None = None,
-    around: Callable[[], object] | None = None,
 ) -> None:
-    """The form with every parameter. ``refresh`` and ``changed`` are as in ``components.parameter_form``.
-
-    ``around`` tells what else on the page depends on the draft: where it changes, the whole page is redrawn.
-    """
+    """The form with every parameter. ``refresh`` and ``changed`` are as in ``components.parameter_form``."""
     parameter_form(
         slot.name,
         slot.draft,
         slot.outgoing.problems,
         models=models,
         kind=slot.connection.kind,
-        refresh=lambda: refresh(slot) if refresh else _refreshed(slot, around),
+        refresh=partial(refresh, slot) if refresh else None,
         changed=changed,
         picks={
             KNOWLEDGE_ID: lambda: base_names(slot.connection),
@@ -281,60 +270,10 @@ def parameters(
     )
 
 
-def _refreshed(drawn: Slot, also: Callable[[], object] | None = None) -> Refreshed:
-    """The slot's draft as its widgets are now, kept for a reload, and what the run bar shows of it."""
-    draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
-    session.set_draft(drawn.name, draft)
-    session.keep_draft(drawn.name, workspace().drafts)
-    now = replace(drawn, draft=draft, outgoing=outgoing(draft))
-    shown = any(st.session_state.get(f"{popover}-{drawn.name}") for popover in ("wire", "code"))
-    on_the_wire = repr(now.outgoing.body) if shown else ""
-    inputs = drawn_inputs(now.connection, draft["body"])
-    around = (now.obstacles, tuple(_preflight_parts(now)), on_the_wire, _routing_shown(now.outgoing.body), inputs, also() if also else None)
-    return Refreshed(draft, now.outgoing.problems, around)
-
-
-def run_bar(slot: Slot) -> None:
-    """Run, Stop, the pre-flight line and what is on the wire: one line at the bottom of the page."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"bar-{slot.name}"):
-        st.button(
-            "Run 1 call",
-            key="run",
-            type="primary",
-            icon=":material/play_arrow:",
-            shortcut=None if session.importing() else "Ctrl+Enter",
-            disabled=slot.running or bool(slot.obstacles),
-            help=_run_help(slot),
-            on_click=start,
-            args=(slot.name,),
-        )
-        st.button("Stop", key="stop", icon=":material/stop:", shortcut="Esc", disabled=not slot.running, on_click=stop, args=(slot.name,))
-        with st.container(key=f"preflight-{slot.name}", width="stretch"):
-            preflight(slot)
-        if st.button(
-            "Import",
-            key=f"import-{slot.name}-open",
-            icon=":material/input:",
-            help="A curl command, a program's call, a HAR file",
-            on_click=session.set_importing,
-            args=(True,),
-        ):
-            code_import(slot.connection, partial(_import, slot.name), key=slot.name)
-        code = st.popover("Code", icon=":material/code:", key=f"code-{slot.name}", on_change="rerun")
-        if code.open:
-            with code:
-                code_export(slot.outgoing.body, slot.connection, key=slot.name)
-        wire = st.popover("On the wire", icon=":material/data_object:", key=f"wire-{slot.name}", on_change="rerun")
-        if wire.open:
-            with wire:
-                on_the_wire(slot)
-
-
-def _import(slot: str, draft: dict[str, Any]) -> None:
-    """Put an imported draft in place of the slot's, which *Undo* brings back."""
-    before = session.draft(slot)
-    session.set_draft_before_import(slot, collect(slot, before) if before else None)
-    replace_draft(slot, draft)
+def replace_draft(slot: str, draft: dict[str, Any]) -> None:
+    """Put ``draft`` in place of the slot's, for a callback: its widgets start from it at the next draw."""
+    session.set_draft(slot, draft)
+    forget_widgets(slot)
 
 
 def undo_import(slot: str) -> None:
@@ -343,74 +282,3 @@ def undo_import(slot: str) -> None:
     if before is not None:
         replace_draft(slot, before)
     session.set_imported(slot, None)
-
-
-def _run_help(slot: Slot) -> str | None:
-    if slot.running:
-        return "A run is under way. Stop it or wait for its end."
-    return plain("Cannot run yet. " + slot.obstacles[0]) if slot.obstacles else None
-
-
-def preflight(slot: Slot) -> None:
-    """Calls, the most tokens they can make, and what stands in the way or is worth a look."""
-    refused = session.refusal(slot.name)
-    if slot.obstacles:
-        more = f" (and {len(slot.obstacles) - 1} more)" if len(slot.obstacles) > 1 else ""
-        st.markdown(f":red[:material/error: **Run is off** — {plain(slot.obstacles[0])}{more}]")
-    elif refused and (slot.outgoing.problems or session.refusal_lasts(slot.name)):
-        st.markdown(f":red[:material/error: **Nothing was sent** — {plain(refused)}]")
-    else:
-        st.caption(" · ".join(_preflight_parts(slot)))
-
-
-def _preflight_parts(slot: Slot) -> list[str]:
-    body = slot.outgoing.body
-    tokens = most_tokens(body)
-    parts = [f"1 call to {plain(slot.connection.name)}"]
-    if tokens is not None:
-        parts.append(f"at most {tokens:,} tokens out")
-    dearest = most_cost(body, workspace().prices.prices)
-    if dearest is not None:
-        parts.append(plain(f"at most {dollars(dearest)}" if dearest else dollars(dearest)))
-    if missing := without_value(slot.connection, body):
-        parts.append(f":orange[:material/data_object: {plain(missing)}]")
-    for conflict in slot.outgoing.conflicts[:2]:
-        parts.append(f":orange[:material/warning: {plain(conflict.message)}]")
-    if len(slot.outgoing.conflicts) > 2:
-        parts.append(f":orange[and {len(slot.outgoing.conflicts) - 2} more conflicts]")
-    if slot.outgoing.extra_paths:
-        count = len(slot.outgoing.extra_paths)
-        parts.append(f":orange[:material/extension: {count} extra field{'s' if count > 1 else ''}]")
-    return parts
-
-
-def on_the_wire(slot: Slot) -> None:
-    """Exactly what will leave, copyable; the key never shows."""
-    connection, body = slot.connection, slot.outgoing.body
-    try:
-        sent = encode_body(body)
-    except InvalidRequest as refused:
-        st.markdown(f":red[:material/error: {plain(refused.cause)}]")
-        return
-    st.code(f"POST {connection.base_url}{connection.path}", language=None, wrap_lines=True)
-    readable, exact = st.tabs(["Readable", "Exact bytes"])
-    with readable:
-        long_code(json.dumps(body, indent=2, ensure_ascii=False), language="json", height=360)
-    with exact:
-        long_code(sent.decode(), height=360)
-        if len(sent) > MOST_SHOWN:
-            st.download_button(
-                "Download all of it", sent, "request.json", "application/json", icon=":material/download:", on_click="ignore"
-            )
-    authorization = "with the connection's key" if connection.api_key else "without a key"
-    st.caption(f"{len(sent):,} bytes, {authorization}")
-    if slot.outgoing.extra_paths:
-        st.caption("Not in the contract, sent as typed: " + ", ".join(plain(path) for path in slot.outgoing.extra_paths))
-    for note in slot.outgoing.notes:
-        st.caption(f":material/info: {plain(note.message)}")
-
-
-def replace_draft(slot: str, draft: dict[str, Any]) -> None:
-    """Put ``draft`` in place of the slot's, for a callback: its widgets start from it at the next draw."""
-    session.set_draft(slot, draft)
-    forget_widgets(slot)

@@ -15,7 +15,7 @@ from components.compare.answer import answer
 from components.compare.blind_vote import blind_vote
 from components.compare.guards import guards
 from components.compare.heading import heading
-from components.compare.sheet import ANSWER, BAR, GUARDS, SETTINGS, Sheet, part
+from components.compare.sheet import ANSWER, BAR, GUARDS, PRESET, SETTINGS, Sheet, part
 from components.compare.slot_column import slot_column
 from components.compare.slot_head import show_settings
 from components.parameter_form import Refreshed, collect, request_field
@@ -45,7 +45,8 @@ def compare() -> None:
         sweep(board)
         return
     heading(board, running=sheet.running)
-    preset_line(CompareBench())
+    with st.container(key="preset-frame"):
+        part(sheet, PRESET, _preset_line)
     _request(board, slots)
     part(sheet, GUARDS, _guards, sheet)
     with st.container(horizontal=True, gap="medium", key="compare-desk", wrap=False):
@@ -57,6 +58,10 @@ def compare() -> None:
     with st.bottom:
         part(sheet, BAR, _bar, sheet)
     CompareBench().show_link()
+
+
+def _preset_line() -> None:
+    preset_line(CompareBench())
 
 
 def _guards(sheet: Sheet) -> None:

@@ -22,7 +22,7 @@ from core.comparison.runs import SlotRuns
 
 P = ParamSpec("P")
 COUNTED_EVERY_S = 2.0
-ANSWER, BAR, GUARDS, SETTINGS = "compare-part-answer", "compare-part-bar", "compare-part-guards", "compare-part-settings"
+ANSWER, BAR, GUARDS, PRESET, SETTINGS = (f"compare-part-{name}" for name in ("answer", "bar", "guards", "preset", "settings"))
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Sheet:
         """The callback of a field of the open form: its ``group`` is redrawn, the slot's chips (all chips for the baseline's), what warns
         and what tells of the costs. What concerns more than that slot is left to the group, which then has the whole page redrawn."""
         board, place = desk.collected(), self.board.edited
-        if place is None or place >= len(board.slots) or _has_preset():
+        if place is None or place >= len(board.slots):
             return
         alone = self.board.with_slot(place, replace(board.slots[place], runs=self.board.slots[place].runs))
         before, after = self.board.slots[place].draft["body"], board.slots[place].draft["body"]
@@ -57,7 +57,8 @@ class Sheet:
         desk.remember(board)
         self.board = board
         chips = range(len(board.slots)) if place == 0 else (place,)
-        st.rerun([group, GUARDS, BAR, *map(settings_key, chips)])
+        preset = [PRESET] if _has_preset() else []
+        st.rerun([group, *preset, GUARDS, BAR, *map(settings_key, chips)])
 
     def catch_up(self) -> None:
         """Look again, for a part that is redrawn alone: the runs go on, and which settings are open may change."""

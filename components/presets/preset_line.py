@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -38,20 +39,26 @@ def preset_line(bench: Bench) -> None:
             return
         if bench.undoable():
             st.button(
-                "Undo", key=f"{bench.key}.undo", icon=":material/undo:", type="tertiary", help="What was here before", on_click=bench.undo
+                "Undo",
+                key=f"{bench.key}.undo",
+                icon=":material/undo:",
+                type="tertiary",
+                help="What was here before",
+                on_click=_redrawn,
+                args=(bench.undo,),
             )
 
 
-def differs(bench: Bench) -> str:
-    """What the line says of the differences, for those who redraw it only when that changes; empty where there is no preset."""
-    link = bench.link()
+def looks(bench: Bench) -> str:
+    """What an edit changes of the line, for those who redraw it only when that changes."""
+    undo, link = bench.undoable(), bench.link()
     if link is None:
-        return ""
+        return f"{undo}"
     try:
         found = _changes(bench.content(), link)
-    except (StorageProblem, InvalidPreset):
-        return ""
-    return "" if found is None else "\n".join(change.text for change in found)
+    except (StorageProblem, InvalidPreset) as problem:
+        return f"{undo} {problem.cause}"
+    return f"{undo} {found and [change.text for change in found]}"
 
 
 def _changes(content: Content, link: Link) -> tuple[Change, ...] | None:
@@ -87,8 +94,8 @@ def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
             icon=":material/save:",
             type="tertiary",
             help="The versions before stay",
-            on_click=save_version,
-            args=(bench,),
+            on_click=_redrawn,
+            args=(save_version, bench),
         )
         st.button(
             "Revert",
@@ -96,8 +103,8 @@ def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
             icon=":material/settings_backup_restore:",
             type="tertiary",
             help=f"To version {link.version}, as it was saved",
-            on_click=revert,
-            args=(bench,),
+            on_click=_redrawn,
+            args=(revert, bench),
         )
     popover(
         bench,
@@ -122,12 +129,17 @@ def _more(bench: Bench, preset: Preset, compared: bool, *, changed: bool) -> Non
         key = f"{bench.key}.note"
         st.text_input("Note", key=key, max_chars=LONGEST_NOTE, placeholder="What changed, and why")
         title = f"Save as version {preset.version + 1} with this note"
-        st.button(title, key=f"{bench.key}.save_noted", icon=":material/save:", on_click=_save_noted, args=(bench, key))
+        st.button(title, key=f"{bench.key}.save_noted", icon=":material/save:", on_click=_redrawn, args=(_save_noted, bench, key))
     if st.button("Show in the library", key=f"{bench.key}.library", icon=":material/bookmarks:", type="tertiary"):
         session.show_preset(preset.id)
         st.switch_page("presets.py")
     st.button(
-        "Let go of the preset", key=f"{bench.key}.let_go", icon=":material/link_off:", type="tertiary", on_click=_let_go, args=(bench,)
+        "Let go of the preset",
+        key=f"{bench.key}.let_go",
+        icon=":material/link_off:",
+        type="tertiary",
+        on_click=_redrawn,
+        args=(_let_go, bench),
     )
     st.divider()
     _save_new(bench, compared)
@@ -139,7 +151,14 @@ def _save_new(bench: Bench, compared: bool) -> None:
     label_fields(f"{bench.key}.new")
     if refused := session.preset_refusal(bench.key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
-    st.button("Save", key=f"{bench.key}.new.save", type="primary", icon=":material/bookmark_add:", on_click=save_new, args=(bench,))
+    st.button(
+        "Save",
+        key=f"{bench.key}.new.save",
+        type="primary",
+        icon=":material/bookmark_add:",
+        on_click=_redrawn,
+        args=(save_new, bench),
+    )
 
 
 def _open(bench: Bench, kind: str) -> None:
@@ -154,8 +173,8 @@ def _open(bench: Bench, kind: str) -> None:
             key=f"{bench.key}.open.{preset.id}",
             type="tertiary",
             icon=":material/bookmark:",
-            on_click=open_newest,
-            args=(bench, preset.id),
+            on_click=_redrawn,
+            args=(open_newest, bench, preset.id),
         )
     if not found:
         st.caption("No preset fits." if query else "There is none yet. Save this one, or take a starter from the library.")
@@ -164,6 +183,12 @@ def _open(bench: Bench, kind: str) -> None:
 
 
 # Callbacks
+
+
+def _redrawn(act: Callable[..., None], *arguments: Any) -> None:
+    """Do something that concerns the whole page, of which the line is a part that is redrawn alone."""
+    act(*arguments)
+    st.rerun()
 
 
 def save_new(bench: Bench) -> None:

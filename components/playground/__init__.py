@@ -1,0 +1,1 @@
+"""The Playground page: one prompt, every parameter, a live answer."""
