@@ -37,9 +37,27 @@ class Page:
         assert not self.at.exception, self.at.exception[0].stack_trace
         return self
 
-    def set(self, key: str, value: object) -> Page:
+    def edit(self, key: str, value: object) -> Page:
+        """Change a widget; ``at`` has afterwards what was drawn, and may not be the whole page."""
         self.at.get_by_key(key).set_value(value)
         return self.run()
+
+    def set(self, key: str, value: object) -> Page:
+        self.edit(key, value)
+        return self if self.is_whole else self.run()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the page was drawn by the last run."""
+        return self.has("a.prompt")
+
+    def has(self, key: str) -> bool:
+        """Whether the widget was drawn by the last run."""
+        try:
+            self.at.get_by_key(key)
+        except KeyError:
+            return False
+        return True
 
     def click(self, key: str) -> Page:
         self.at.get_by_key(key).click()
@@ -101,6 +119,58 @@ def test_a_bad_value_turns_run_off_and_says_why(replay: Replay, model: str) -> N
     assert "Run is off" in page.words
     assert "temperature must be between 0 and 2, got 3" in page.words
     assert not page.set("a.temperature", 2.0).at.get_by_key("run").disabled
+
+
+def test_an_edit_that_changes_nothing_else_redraws_its_group_alone(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").edit("a.temperature", 0.5)
+    assert page.has("a.top_p")
+    assert not any(map(page.has, ("a.prompt", "run", "a.max_tokens", "presets.a.save", "rehearse-a")))
+
+
+def test_an_edit_that_turns_run_off_redraws_its_group_and_the_bar(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").edit("a.temperature", 3.0)
+    assert page.at.get_by_key("run").disabled
+    assert "temperature must be between 0 and 2, got 3" in page.words
+    assert not any(map(page.has, ("a.prompt", "a.max_tokens", "presets.a.save")))
+    assert not page.edit("a.temperature", 2.0).at.get_by_key("run").disabled
+
+
+def test_an_edit_of_routing_redraws_its_group_and_the_ways_to_try_it(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it")
+    page.at.session_state["a.group.routing"] = True
+    page.run().edit("a.retry", True)
+    assert all(map(page.has, ("a.retry.count", "rehearse-a")))
+    assert not any(map(page.has, ("a.prompt", "run", "a.max_tokens", "presets.a.save")))
+    assert not page.edit("a.retry", False).has("rehearse-a")
+    assert not page.run().has("rehearse-a")
+
+
+def test_an_edit_of_what_fills_the_prompt_redraws_the_whole_page(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say {{it}}").set("a.placeholder.it", "hello")
+    assert page.is_whole
+    assert "no value" not in page.words
+
+
+def test_an_edit_while_the_wire_is_shown_redraws_what_it_shows(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it")
+    page.at.session_state["wire-a"] = True
+    page.run().edit("a.temperature", 0.5)
+    assert not page.is_whole
+    assert any('"temperature": 0.5' in element.value for element in page.at.code)
+
+
+def test_an_edit_that_was_drawn_in_part_is_there_after_a_reload(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it")
+    address = query(page.at, "draft")
+    assert not page.edit("a.temperature", 0.5).is_whole
+    assert Page(replay, draft=address).at.get_by_key("a.temperature").value == 0.5
+
+
+def test_a_press_of_run_right_after_an_edit_sends_the_edit(replay: Replay, model: str) -> None:
+    page = Page(replay).say(model, "Say it").edit("a.temperature", 3.0).edit("a.temperature", 1.5)
+    assert not page.is_whole
+    assert page.click("run").is_whole
+    assert replay.call(model).body["temperature"] == 1.5
 
 
 def test_prompt_and_settings_are_still_there_after_a_failed_run(replay: Replay) -> None:

@@ -109,7 +109,10 @@ def test_draft_is_saved_and_each_change_is_named(library: PresetRepository) -> N
     page = save_as(Page("playground").set("a.prompt", "Say it"), "Mine")
     assert "Mine** · version 1" in page.words
     assert "No changes" in page.words
-    page.set("a.temperature", 0.9).set("a.max_tokens", 50)
+    page.set("a.temperature", 0.9)
+    assert not page.has("a.prompt"), "the line and the field's group are drawn, and nothing else"
+    assert "Differs from version 1 in 1 field" in page.words
+    page.run().set("a.max_tokens", 50)
     assert "Differs from version 1 in 2 fields" in page.words
     assert "temperature not sent → 0.9" in page.words
     assert "max_tokens 200 → 50" in page.words
