@@ -17,12 +17,13 @@ def storage_banner() -> None:
 
     While they are, it shows nothing; it looks again by itself only while the page follows a run, for nobody may touch the page then.
     """
+    # A fragment, because that has its place even when it is empty: a banner that came between would have everything below it drawn anew,
+    # the panel too. And nothing in it while there is nothing to say: an empty element takes the room of a line.
     looks = _trouble() is not None or _run_goes_on()
     st.fragment(_banner, run_every=LOOKS_EVERY_S if looks else None)(looks)
 
 
 def _banner(looks: bool) -> None:
-    place = st.empty()  # always there: a banner that came between would have everything below it drawn anew, the panel too
     trouble = _trouble()
     if trouble is None:
         if looks and not _run_goes_on():
@@ -32,7 +33,7 @@ def _banner(looks: bool) -> None:
     cause = health.cause[:1].lower() + health.cause[1:]
     waiting = f" ({health.waiting:,} waiting)" if health.waiting else ""
     words = f"{what} are not being saved: {cause} They are kept in memory{waiting} and saved when it works again. {health.next_step}"
-    place.warning(plain(words.strip()), icon=":material/save:")
+    st.warning(plain(words.strip()), icon=":material/save:")
 
 
 def _run_goes_on() -> bool:
