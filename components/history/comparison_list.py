@@ -14,6 +14,7 @@ from components.compare import desk
 from components.compare.blind_vote import tallied
 from components.compare.export import export_comparison
 from components.services import workspace
+from components.share.entries import share_kept_comparison
 from core.comparison.record import LONGEST_NAME
 from core.comparison.runs import state
 from core.comparison.votes import PART, votes_of
@@ -125,6 +126,7 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
             and desk.open_stored(alone.id)
         ):
             st.switch_page("compare.py")
+        share_kept_comparison(alone.id if alone else None)
         st.button(
             "Delete",
             key="comparisons.delete",

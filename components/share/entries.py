@@ -1,17 +1,21 @@
-"""Where Share is offered: the Playground, Compare, a run of the History, a preset."""
+"""Where Share is offered: the Playground, Compare, a run or a comparison of the History, a preset."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from components import session
 from components.parameter_form import collect
 from components.services import workspace
-from components.share.share_sheet import share_button
+from components.share.share_sheet import Subjects, share_button
+from core.comparison.board import Board
 from core.comparison.runs import board_runs
 from core.preset.content import ComparisonContent
 from core.preset.preset import Preset, Version
 from core.run_cost import RunCost, run_cost
+from core.share.freezing import NotShared
 from core.share.subject import Subject, comparison_subject, preset_subject, run_subject
 from core.storage.run_record import StoredRun
 
@@ -30,21 +34,37 @@ def share_playground(slot: Slot) -> None:
 
 
 def share_comparison() -> None:
-    """The comparison with its runs, or its settings alone."""
-    share_button(
-        {"With outputs": lambda: _comparison(runs=True), "Only the settings": lambda: _comparison(runs=False)},
-        key="share.open",
-        tertiary=True,
-    )
-
-
-def _comparison(*, runs: bool) -> Subject:
+    """The open comparison with its runs, or its settings alone."""
     from components.compare import desk
 
-    board, current = desk.collected(), workspace()
-    found = [list(of_slot.found) if runs else [] for of_slot in board_runs(board, current.hub, current.runs)]
-    kept = current.comparisons.current(session.comparison_id() or "")
-    return comparison_subject(board, found, current.prices.prices, name=kept.name if kept else "")
+    def kept_name() -> str:
+        kept = workspace().comparisons.current(session.comparison_id() or "")
+        return kept.name if kept else ""
+
+    share_button(_comparison(lambda: (desk.collected(), kept_name())), key="share.open", tertiary=True)
+
+
+def share_kept_comparison(comparison_id: str | None) -> None:
+    """A comparison as it is kept, with its runs, or its settings alone; nothing to press with None."""
+
+    def kept() -> tuple[Board, str]:
+        found = workspace().comparisons.find(comparison_id or "")
+        if found is None:
+            raise NotShared("This comparison is gone.", "Look for another one.")
+        return found.board.shared(), found.name
+
+    share_button(_comparison(kept), key="comparisons.share", disabled=comparison_id is None)
+
+
+def _comparison(found: Callable[[], tuple[Board, str]]) -> Subjects:
+    """The two ways to share the comparison that ``found`` gives, with its name."""
+
+    def subject(*, runs: bool) -> Subject:
+        current, (board, name) = workspace(), found()
+        of_slots = [list(of_slot.found) if runs else [] for of_slot in board_runs(board, current.hub, current.runs)]
+        return comparison_subject(board, of_slots, current.prices.prices, name=name)
+
+    return {"With outputs": partial(subject, runs=True), "Only the settings": partial(subject, runs=False)}
 
 
 def share_run(run: StoredRun) -> None:

@@ -38,7 +38,7 @@ CUSTOM: Final = "in …"
 LONGEST_DAYS: Final = 3_650
 
 
-def share_button(subjects: Subjects, *, key: str, tertiary: bool = False) -> None:
+def share_button(subjects: Subjects, *, key: str, tertiary: bool = False, disabled: bool = False) -> None:
     """Draw the button; pressed, the sheet. Nothing is read before."""
     pressed = st.button(
         "Share",
@@ -46,14 +46,16 @@ def share_button(subjects: Subjects, *, key: str, tertiary: bool = False) -> Non
         icon=":material/share:",
         type="tertiary" if tertiary else "secondary",
         help="A link to a frozen copy; first it says what that reveals",
+        disabled=disabled,
     )
     if pressed:
         session.set_made_share(None)
-        _sheet(subjects)
+        share_sheet(subjects)
 
 
 @st.dialog("Share", width="large", icon=":material/share:")
-def _sheet(subjects: Subjects) -> None:
+def share_sheet(subjects: Subjects) -> None:
+    """What sharing would reveal, item by item, and the link once it is made. `session.set_made_share` forgets an earlier one."""
     names = list(subjects)
     chosen = names[0]
     if len(names) > 1:

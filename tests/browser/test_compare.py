@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from core.share.snapshot import SharedComparison
 from core.storage.comparison_repository import ComparisonRepository
 from core.storage.database import Database
 from core.storage.run_repository import RunRepository
+from core.storage.share_repository import ShareRepository
 from tests.browser.conftest import Opener
 from tests.browser.test_history import listed, open_directly, search, tick
 from tests.conftest import REPLAY_KEY
@@ -230,6 +232,9 @@ def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it
         Compare(page).press("comparisons.undo")
         page.keyed("comparisons-bar").get_by_text("1–1 of 1 comparison").wait_for()
         tick(page, 0, table="comparisons")
+        shared = shared_from_the_list(page, tmp_path)
+        assert [slot.name for slot in shared.slots] == ["", "", ""]
+        assert [run.choices[0].text for slot in shared.slots for run in slot.runs] == ["one answer", "another answer", "another answer"]
         page.keyed("comparisons.open").locator("button:visible").first.click()
         page.keyed("slot-compare-c").wait_for()
         compare = Compare(page.idle())
@@ -239,6 +244,25 @@ def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it
         compare.panel("c").wait_for_exact_text("another answer")
         compare.wait_for_chips("c", f"model {models[0]} → {models[1]}", "temperature not sent → 0.9")
         expect(page.keyed("compare-figures").locator("tbody tr")).to_have_count(3, timeout=WITHIN_MS)
+
+
+def shared_from_the_list(page: PlaygroundPage, folder: Path) -> SharedComparison:
+    """Share the ticked comparison of the History; what is behind the link that the sheet shows."""
+    page.keyed("comparisons.share").locator("button:visible").first.click()
+    sheet = page.page.get_by_role("dialog")
+    expect(sheet).to_contain_text("Warm, or cold", timeout=WITHIN_MS)
+    page.idle().keyed("share.make").locator("button:visible").first.click()
+    code = sheet.locator("[data-testid=stCode]").filter(has_text="/share?s=").first
+    expect(code).to_be_visible(timeout=WITHIN_MS)
+    link = (code.text_content() or "").strip()
+    page.page.keyboard.press("Escape")
+    sheet.wait_for(state="hidden")
+    page.idle()
+    with closing(Database.of(folder, None)) as database:
+        content = ShareRepository(database).read(link.rpartition("=")[2]).content
+    assert isinstance(content, SharedComparison)
+    assert content.name == "Warm, or cold"
+    return content
 
 
 def opened_compare(page: PlaygroundPage, url: str) -> PlaygroundPage:
