@@ -15,8 +15,9 @@ from core.storage.schema import runs
 
 FEW: Final = 2_000
 """Up to so many runs of a filter are sorted; more of them are met soon enough on the way along an index."""
-WINDOW: Final = 1_000
-"""So many of the next runs are searched for words before the index of words is asked for all that have them."""
+WINDOWS: Final = (150, 1_000)
+"""So many of the next runs, and then so many, are searched for words before the index of words is asked for all that have them. Runs
+that lie far apart are looked up one by one, 50 µs each, and the first few mostly do for a common word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,15 @@ class PageSearch:
     def _conditions(self) -> list[ColumnElement[bool]]:
         """The conditions of the page. Where few runs fit, these runs: walking along the order's index would take long to meet them."""
         rest = replace(self.which, text="")
-        if rest != RunFilter():
-            few = self._few(rest)
-            if few is not None:
-                return [runs.c.pk.in_(self._with_words(few))]
+        few = self._few(rest) if rest != RunFilter() else None
+        narrow: list[ColumnElement[bool]] = rest.conditions(self.owner, self._dialect) if few is None else [runs.c.pk.in_(few)]
         if not full_text.terms_of(self.which.text):
-            return rest.conditions(self.owner, self._dialect)
-        return self._by_words(rest)
+            return narrow
+        found = self._by_words(narrow)
+        if found is None:
+            walking = self.which.conditions(self.owner, self._dialect, walking=True)
+            return walking if few is None else [runs.c.pk.in_(full_text.among(self.connection, self.which.text, few))]
+        return found
 
     def _few(self, which: RunFilter) -> list[int] | None:
         """The keys of the runs that fit, where they are few; ``None`` where they are many."""
@@ -82,17 +85,12 @@ class PageSearch:
         found: list[int] = [*self.connection.execute(select(runs.c.pk).where(*conditions).limit(FEW + 1)).scalars()]
         return found if len(found) <= FEW else None
 
-    def _with_words(self, pks: Sequence[int]) -> Sequence[int]:
-        return full_text.among(self.connection, self.which.text, pks) if full_text.terms_of(self.which.text) else pks
-
-    def _by_words(self, rest: RunFilter) -> list[ColumnElement[bool]]:
-        """Common words fill the page out of the next runs; rare ones say themselves which runs; in between, both lists are met."""
-        narrow = rest.conditions(self.owner, self._dialect)
-        following: list[int] = [row.pk for row in self._walk((runs.c.pk,), narrow, WINDOW)]
-        having = set(full_text.among(self.connection, self.which.text, following))
-        if len(having) >= self.limit or len(following) < WINDOW:
-            return [runs.c.pk.in_([pk for pk in following if pk in having][: self.limit])]
+    def _by_words(self, narrow: list[ColumnElement[bool]]) -> list[ColumnElement[bool]] | None:
+        """Common words fill the page out of the next runs; rare ones say themselves which runs. ``None`` in between."""
+        for window in WINDOWS:
+            following: list[int] = [row.pk for row in self._walk((runs.c.pk,), narrow, window)]
+            having = set(full_text.among(self.connection, self.which.text, following))
+            if len(having) >= self.limit or len(following) < window:
+                return [runs.c.pk.in_([pk for pk in following if pk in having][: self.limit])]
         few = full_text.first(self.connection, self.which.text, FEW + 1)
-        if len(few) <= FEW:
-            return [*narrow, runs.c.pk.in_(few)]
-        return self.which.conditions(self.owner, self._dialect, walking=True)
+        return [*narrow, runs.c.pk.in_(few)] if len(few) <= FEW else None

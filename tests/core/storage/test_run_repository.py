@@ -17,6 +17,7 @@ from core.metrics import Timings
 from core.pricing import Price
 from core.run import ChoiceText, RunSnapshot
 from core.run_cost import RunCost
+from core.storage import run_pages
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database
 from core.storage.run_query import SORT_COLUMNS, RunFilter, RunOrder, SortColumn
@@ -243,6 +244,40 @@ def test_pages_hold_every_run_once_in_order_and_those_without_a_value_last(
     for value, group in itertools.groupby(rows, value_of):
         pks = [row.pk for row in group]
         assert pks == sorted(pks, reverse=descending), f"the order among {value!r}"
+
+
+@pytest.mark.parametrize("few", [5, 1_000], ids=["many fit", "few fit"])
+@pytest.mark.parametrize("descending", [True, False], ids=["descending", "ascending"])
+def test_words_common_rare_and_in_between_fill_the_same_pages_by_whatever_way_they_are_found(
+    stored: RunRepository, monkeypatch: pytest.MonkeyPatch, few: int, descending: bool
+) -> None:
+    monkeypatch.setattr(run_pages, "WINDOWS", (4, 12))
+    monkeypatch.setattr(run_pages, "FEW", few)
+    made = []
+    for number in range(60):
+        words = ["common", *(["middle"] if number % 4 == 0 else []), *(["rare"] if number in (3, 40, 58) else [])]
+        made.append(run(text=" ".join(words), slot="ab"[number % 2], status="failed" if number % 3 else "finished"))
+    stored.save(made)
+    order = RunOrder("created_at", descending)
+    for word, which in itertools.product(
+        ("common", "middle", "rare", "common middle", "nowhere"),
+        (RunFilter(), RunFilter(slots=("a",)), RunFilter(statuses=("failed",)), RunFilter(statuses=("finished",), slots=("b",))),
+    ):
+        found, cursor = [], None
+        while True:
+            page = stored.page(replace(which, text=word), order, after=cursor, limit=3)
+            found += [row.id for row in page.rows]
+            cursor = page.next
+            if cursor is None:
+                break
+        fits = [
+            one.id
+            for one in made
+            if set(word.split()) <= set(one.text.split())
+            and (not which.slots or one.slot in which.slots)
+            and (not which.statuses or one.status in which.statuses)
+        ]
+        assert found == (fits[::-1] if descending else fits), (word, which)
 
 
 def test_new_runs_do_not_shift_the_pages_that_follow(stored: RunRepository) -> None:
