@@ -12,12 +12,15 @@ from components.plain_text import plain
 from core.connection import Connection
 from core.errors import InvalidImport
 from core.importers import Import, Line, read_import
+from core.importers.found import MOST_CHARACTERS
 from core.importers.loss_report import VERDICTS
 
 ICONS = {"understood": ":green[:material/check: understood]", "kept raw": ":blue[:material/extension: kept raw]"}
 REJECTED = ":red[:material/block: rejected]"
 FILES = ["json", "yaml", "yml", "har", "txt", "sh", "bat", "ps1", "py", "js", "mjs", "ts"]
 LISTED = 60
+LARGEST_MB = 4 * MOST_CHARACTERS // 1_000_000
+"""What the reader takes: its characters, of up to four bytes each."""
 PLACEHOLDER = "curl https://…/completions -d '{…}'"
 Apply = Callable[[dict[str, Any]], None]
 
@@ -34,7 +37,7 @@ def code_import(connection: Connection, apply: Apply, *, key: str) -> None:
             "A curl command, a call in Python or JavaScript, a JSON body, a preset or a HAR file. Nothing of it is executed or sent."
         )
         text = st.text_area("Paste it here", height=160, key=f"import-text-{key}", placeholder=PLACEHOLDER)
-        file = st.file_uploader("Or a file", type=FILES, key=f"import-file-{key}")
+        file = st.file_uploader("Or a file", type=FILES, key=f"import-file-{key}", max_upload_size=LARGEST_MB)
         if not text.strip() and file is None:
             st.caption("What becomes of each field shows here before anything is changed. Press Ctrl+Enter after pasting.")
             return

@@ -86,7 +86,8 @@ def _items(subject: Subject) -> tuple[ItemName, ...]:
     hidden: list[ItemName] = []
     with st.container(key="share-items", gap="xsmall"):
         for item in items.items(subject):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False):
+            line = st.container(horizontal=True, vertical_alignment="center", gap="small", wrap=False, key=f"share-line-{item.name}")
+            with line:
                 on = st.toggle(item.label, value=item.on_at_first, key=f"share.item.{item.name}", help=item.note or None, width=250)
                 st.caption(plain(item.detail, 200), width="stretch")
             if not on:
