@@ -86,6 +86,7 @@ def read_rows(name: str, data: bytes) -> PromptRows:
 
 
 def _csv(text: str) -> list[dict[str, str]]:
+    csv.field_size_limit(max(csv.field_size_limit(), MOST_BYTES))  # the process's; 128 KiB at first, and a prompt may be a document
     reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=_delimiter(text))
     rows: list[dict[str, str]] = []
     names: list[str] | None = None

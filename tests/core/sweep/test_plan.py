@@ -74,6 +74,12 @@ def test_column_called_prompt_is_the_template_of_its_row() -> None:
     assert made.settings.rows.unfilled(None, None) == ("nobody",)
 
 
+def test_row_of_a_file_may_be_a_whole_document():
+    document = "word " * 200_000
+    made = read_rows("p.csv", f'prompt,who\n"{document}",Ada\n'.encode())
+    assert made.rows == ((document, "Ada"),)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
