@@ -20,6 +20,9 @@ Created = int | str
 
 PROMPT_DETAILS: Final = ("cached_tokens", "cache_creation_tokens", "audio_tokens")
 COMPLETION_DETAILS: Final = ("reasoning_tokens", "accepted_prediction_tokens", "rejected_prediction_tokens", "audio_tokens")
+MOST_TOKENS: Final = 2**53
+"""Up to here every reader of JSON has whole numbers exact."""
+
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -173,13 +176,21 @@ def parse_usage(value: Any) -> Usage | None:
         return None
     prompt, completion = value.get("prompt_tokens_details"), value.get("completion_tokens_details")
     return Usage(
-        count(value.get("prompt_tokens")),
-        count(value.get("completion_tokens")),
-        count(value.get("total_tokens")),
-        PromptTokensDetails(*(count(prompt.get(name)) for name in PROMPT_DETAILS)) if isinstance(prompt, Mapping) else None,
-        CompletionTokensDetails(*(count(completion.get(name)) for name in COMPLETION_DETAILS)) if isinstance(completion, Mapping) else None,
+        _tokens(value.get("prompt_tokens")),
+        _tokens(value.get("completion_tokens")),
+        _tokens(value.get("total_tokens")),
+        PromptTokensDetails(*(_tokens(prompt.get(name)) for name in PROMPT_DETAILS)) if isinstance(prompt, Mapping) else None,
+        CompletionTokensDetails(*(_tokens(completion.get(name)) for name in COMPLETION_DETAILS))
+        if isinstance(completion, Mapping)
+        else None,
         value,
     )
+
+
+def _tokens(value: Any) -> int | None:
+    """A number of tokens; ``None`` also for what is below 0, or so large that JSON readers and databases would not take it."""
+    number = count(value)
+    return number if number is not None and 0 <= number <= MOST_TOKENS else None
 
 
 def count(value: Any) -> int | None:

@@ -184,5 +184,6 @@ async def _on_http_error(request: Request, error: Any) -> Response:
     return ApiError(error.status_code, message, headers=error.headers).response()
 
 
-async def _on_bug(_request: Request, _error: Exception) -> Response:
-    return ApiError(500).response()  # Starlette raises it again, and the server logs it
+async def _on_bug(request: Request, _error: Exception) -> Response:
+    """Starlette answers this outside of ``Requests``, raises the error again, and the server logs it."""
+    return ApiError(500).response({"x-router-request-id": request.scope["request_id"]})

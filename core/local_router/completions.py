@@ -55,8 +55,10 @@ class CompletionsEndpoint:
 
 
 def caller(request: Request) -> str:
-    """Whose request it is: told apart by their keys, without being the key."""
-    return hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
+    """Whose request it is: told apart by their keys, however ``Bearer`` is spelt, without being the key."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    sent = f"{scheme.capitalize()} {key.strip()}" if key else scheme
+    return hashlib.sha256(sent.encode()).hexdigest()
 
 
 def _checked(raw: bytes) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_raw_keeps_the_body_unknown_fields_included() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(3, 3), (3.0, 3), ("3", 3), ("3.0", 3), (" 3 ", 3), (0, 0), (2**60, 2**60)]
+    [(3, 3), (3.0, 3), ("3", 3), ("3.0", 3), (" 3 ", 3), (0, 0), (2**53, 2**53)]
     + [(bad, None) for bad in (3.5, "3.5", "x", "", True, None, [], {}, float("nan"), float("inf"), "nan", "1e999")],
 )
 def test_a_count_is_a_whole_number_however_it_is_written(value: object, expected: int | None) -> None:
@@ -107,6 +107,15 @@ def test_a_count_is_a_whole_number_however_it_is_written(value: object, expected
     usage = parse_usage({"prompt_tokens": value})
     assert usage is not None
     assert usage.prompt_tokens == expected
+
+
+@pytest.mark.parametrize("told", [-1, -4.0, "-1", 2**53 + 1, 2**64, 10**30, "1e30"])
+def test_number_that_no_tokens_can_have_is_not_told_and_stays_in_the_raw_usage(told: object) -> None:
+    usage = parse_usage({"prompt_tokens": 3, "completion_tokens": told, "completion_tokens_details": {"reasoning_tokens": told}})
+    assert usage is not None
+    assert usage.to_dict() == {"prompt_tokens": 3, "completion_tokens_details": {}}
+    assert usage.raw is not None
+    assert usage.raw["completion_tokens"] == told
 
 
 @pytest.mark.parametrize(("created", "expected"), [(1, 1), (1.0, 1), ("2026-01-01", "2026-01-01"), (None, None), ([], None)])

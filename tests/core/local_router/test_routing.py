@@ -150,6 +150,12 @@ def test_trace_needs_the_key_and_an_id_that_exists(client: httpx.Client):
     assert client.get("/v2/router/traces/req_0").json()["error"]["code"] == "not_found"
 
 
+def test_trace_is_its_senders_however_bearer_is_spelt(client: httpx.Client):
+    answer = client.post("/v2/router/completions", json={"model": "local/pydoc-1", "prompt": "A", "max_tokens": 1})
+    headers = {"Authorization": f"bearer  {KEY}"}
+    assert client.get(f"/v2/router/traces/{answer.headers['x-router-request-id']}", headers=headers).status_code == 200
+
+
 def test_trace_holds_labels_and_neither_prompt_nor_key(client: httpx.Client):
     body = ASKED | {"prompt": "A canary-prompt", "user": "u-1", "orq": {"name": "nightly", "contact": {"id": "c"}, "thread": {"id": "t"}}}
     answer = client.post(PATH, json=body)

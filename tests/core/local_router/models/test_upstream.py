@@ -105,6 +105,18 @@ async def test_usage_is_told_as_it_came(up: LocalRouter):
         assert frames((await post(up, stream=True)).text)[-1]["usage"] == USAGE
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("told", [10**30, 2**64, -4])
+async def test_number_of_tokens_that_cannot_be_is_left_out_and_the_answer_comes(up: LocalRouter, told, streamed):
+    content = {"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}], "usage": {"prompt_tokens": 3, "completion_tokens": told}}
+    sent = json.dumps(content).encode()
+    answer = Answer([b"data: " + sent + b"\n\n", DONE]) if streamed else Answer([sent], content_type="application/json")
+    async with serving(answer) as server:
+        add(up, server)
+        reply = await post(up, stream=streamed)
+    assert (frames(reply.text)[-1] if streamed else reply.json())["usage"] == {"prompt_tokens": 3}
+
+
 async def test_strange_reasons_and_halves_of_emoji_become_the_contracts(up: LocalRouter):
     half = b'data: {"choices":[{"index":0,"text":"%s","finish_reason":%s}]}\n\n'
     pieces = [half % (rb"\ud83d", b"null"), half % (rb"\ude00!", b'"eos_token"'), DONE]
