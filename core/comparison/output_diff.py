@@ -59,10 +59,11 @@ class Row:
 def word_diff(before: str, after: str) -> tuple[Span, ...]:
     """The way from one text to the other, by word: the same and removed spans joined are ``before``, the same and added ``after``.
 
+    What both have by chance between two changes, the space between two words or a word among many, belongs to the change.
     Where too much lies between the first difference and the last (``MOST_STEPS``), that is compared by line and sentence, and those
     that differ by word as far as they are short enough. So a megabyte takes a second or two, whatever is in it.
     """
-    return tuple(_spans(_pairs(_whole(tokens(before), tokens(after)))))
+    return tuple(_spans(_joined(_pairs(_whole(tokens(before), tokens(after))))))
 
 
 def _whole(before: list[str], after: list[str]) -> Iterator[Span]:
@@ -114,6 +115,39 @@ def _pairs(spans: Iterable[Span]) -> Iterator[tuple[str, str]]:
         before, after = ("".join(span.text for span in found if span.change != other) for other in ("added", "removed"))
         if before or after:
             yield before, after
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A stretch of both texts, equal or changed; ``words`` counts the text that has more of them."""
+
+    before: str
+    after: str
+    words: int
+
+    @property
+    def equal(self) -> bool:
+        return self.before == self.after
+
+    def lies_by_chance(self, before: _Stretch, after: _Stretch) -> bool:
+        """Whether an equal stretch says nothing between two changes. A line's end says something: where lines of both texts meet."""
+        return self.equal and "\n" not in self.before and 2 * self.words <= min(before.words, after.words)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The stretches, changes joined that only something equal by chance lies between."""
+    found: list[_Stretch] = []
+    for before, after in pairs:
+        newest = _Stretch(before, after, max(sum(map(is_word, tokens(one))) for one in {before, after}))
+        while not newest.equal and len(found) > 1 and found[-1].lies_by_chance(found[-2], newest):
+            between, first = found.pop(), found.pop()
+            newest = _Stretch(
+                first.before + between.before + newest.before,
+                first.after + between.after + newest.after,
+                first.words + between.words + newest.words,
+            )
+        found.append(newest)
+    yield from ((one.before, one.after) for one in found)
 
 
 def _spans(pairs: Iterable[tuple[str, str]]) -> Iterator[Span]:

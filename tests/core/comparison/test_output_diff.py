@@ -70,6 +70,23 @@ def test_words_are_changed_whole():
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("all of this is old", "each and every word new", [("removed", "all of this is old"), ("added", "each and every word new")]),
+        (
+            "one two and three four",
+            "five six and seven eight",
+            [("removed", "one two and three four"), ("added", "five six and seven eight")],
+        ),
+        ("red and blue", "green and black", [("removed", "red"), ("added", "green"), ("removed", "blue"), ("added", "black")]),
+        ("one\ntwo", "three\nfour", [("removed", "one"), ("added", "three"), ("removed", "two"), ("added", "four")]),
+    ],
+)
+def test_what_is_equal_by_chance_between_two_changes_belongs_to_them(before, after, changed):
+    assert [(span.change, span.text) for span in word_diff(before, after) if span.change != "same"] == changed
+
+
 def test_long_equal_stretches_are_hidden_and_say_how_many_words_they_have():
     equal = "".join(f"word{number} " for number in range(20))
     found = only_differences(word_diff(f"{equal}old {equal}end", f"{equal}new {equal}end"), around=2)
