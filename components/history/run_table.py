@@ -22,7 +22,7 @@ STATUS_SIGNS = {
     "interrupted": "⚡ interrupted",
 }
 COLUMNS: dict[str, Any] = {
-    "": st.column_config.TextColumn("★", width=32),
+    "star": st.column_config.TextColumn("★", width=48),
     "time": st.column_config.DatetimeColumn("time (UTC)", format="YYYY-MM-DD HH:mm:ss", width=150),
     "model": st.column_config.TextColumn("model asked", width=150),
     "answered": st.column_config.TextColumn("answered by", width=150),
@@ -53,7 +53,7 @@ SORTS: dict[str, SortColumn] = {
     "total": "total_s",
     "connection": "connection_name",
     "slot": "slot",
-    "": "starred",
+    "star": "starred",
     "tags": "tag_line",
     "note": "note_start",
 }
@@ -102,7 +102,7 @@ def _columns(order: RunOrder) -> dict[str, Any]:
 
 def _shown(row: RunRow) -> dict[str, Any]:
     return {
-        "": "★" if row.starred else "",
+        "star": "★" if row.starred else "",
         "time": row.created_at,
         "model": row.model_asked,
         "answered": row.model_answered,

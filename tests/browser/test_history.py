@@ -125,7 +125,7 @@ def test_click_on_a_header_sorts_the_whole_list_and_not_only_its_page(history: P
     listed(history, 60)
     table = history.page.locator("[class*=st-key-history-table] canvas").first
     for way in ("descending", "ascending"):
-        table.click(position={"x": 300, "y": ROW_PX / 2}, force=True)  # "model asked"
+        table.click(position={"x": 320, "y": ROW_PX / 2}, force=True)  # "model asked"
         arrow = "arrow_downward" if way == "descending" else "arrow_upward"
         expect(history.keyed("history.sort").locator("input")).to_have_value("model asked", timeout=WITHIN_MS)
         expect(history.keyed("history.way").get_by_role("radio", checked=True)).to_contain_text(arrow, timeout=WITHIN_MS)
@@ -133,6 +133,8 @@ def test_click_on_a_header_sorts_the_whole_list_and_not_only_its_page(history: P
         tick(history, 0)
         expect(history.keyed("history-run")).to_contain_text(f"run {word}-{59 if way == 'descending' else 0}", timeout=WITHIN_MS)
         tick(history, 0)
+    table.click(position={"x": 48, "y": ROW_PX / 2}, force=True)  # the star, left of the header's menu
+    expect(history.keyed("history.sort").locator("input")).to_have_value("star", timeout=WITHIN_MS)
 
 
 def test_note_and_tag_stay_after_a_reload_and_can_be_filtered_by(history: PlaygroundPage, stored: RunRepository, word: str):
