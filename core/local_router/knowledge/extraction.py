@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from core.local_router.knowledge.html_text import html_text
+
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
@@ -18,11 +20,6 @@ MOST_PAGES = 5_000
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _TOO_MANY_CONTROLS = 0.01  # of all characters: more is no text
-_HIDDEN = ("script", "style", "template", "noscript", "head", "svg")
-_BLOCKS = re.compile(
-    "address|article|aside|blockquote|d[dlt]|details|div|fieldset|fig(caption|ure)|footer|form|h[1-6]|header|hr|li|main|nav|[ou]l|p|pre|"
-    "section|table|tr"
-)
 
 
 def extract(name: str, content: bytes) -> str:
@@ -64,21 +61,7 @@ def _decode_bytes(content: bytes) -> str:
 
 
 def _html_text(name: str, content: bytes) -> str:
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(decode(name, content), "html.parser")
-    title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for tag in soup(_HIDDEN):
-        tag.decompose()
-    for tag in soup("br"):
-        tag.replace_with("\n")
-    for tag in soup(lambda tag: _BLOCKS.fullmatch(tag.name) is not None):
-        tag.insert_before("\n\n")
-        tag.insert_after("\n\n")
-    for tag in soup(("td", "th")):
-        tag.insert_after("\t")
-    text = soup.get_text()
-    return f"{title}\n\n{text}" if title and title not in text else text
+    return html_text(decode(name, content))
 
 
 def _pdf_text(name: str, content: bytes) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from pypdf import PdfWriter
 
 from core.local_router.knowledge import extraction
 from core.local_router.knowledge.extraction import extract
+from core.local_router.knowledge.html_text import html_text
 
 
 def pdf(*lines: str) -> bytes:
@@ -59,6 +61,51 @@ def test_unicode_is_read_with_and_without_a_mark(name: str, content: bytes) -> N
 def test_older_western_encodings_are_read() -> None:
     assert extract("a.txt", "Grüße für 5 € – “so”".encode("cp1252")) == "Grüße für 5 € – “so”"
     assert extract("a.txt", b"caf\xe9 \x81") == "café \x81"
+
+
+BROKEN_PAGES = {
+    "deep": "<div>" * 100_000,
+    "deep and closed": "<div>" * 50_000 + "</div>" * 50_000,
+    "blocks that are not closed": "<p>x" * 100_000,
+    "tags that do not end": "<a " * 200_000,
+    "values that do not end": "<a b='" * 100_000,
+    "comments that do not end": "<!--" * 100_000,
+    "declarations that do not end": "<![CDATA[" * 50_000,
+    "scripts that do not end": "<script>" * 80_000,
+    "ends of nothing": "</div>" * 100_000,
+    "less than": "<" * 500_000,
+    "ampersands": "&#" * 300_000,
+}
+
+
+@pytest.mark.parametrize("page", BROKEN_PAGES.values(), ids=list(BROKEN_PAGES))
+def test_page_takes_time_as_it_is_long_however_broken_it_is(page: str) -> None:
+    began = time.process_time()
+    assert html_text(f"The otter hunts. {page}").startswith("The otter hunts.")
+    assert time.process_time() - began < 10  # a tree of it took minutes, during which nobody else was answered
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p title='a > b'>One</p>", "One"),
+        ("<p data-x=it's>One</p>", "One"),
+        ("a < b &amp; c &lt; d", "a < b & c < d"),
+        ("<textarea><b>typed</b></textarea>", "<b>typed</b>"),
+        ("<SCRIPT>if (a<b) '</p>'</SCRIPT >seen", "seen"),
+        ("<template><p>one</template>two<noscript>three</noscript>", "two"),
+        ("<svg><title>Icon</title><text>drawn</text></svg>seen", "Icon\n\nseen"),
+        ("one<!-- <p>two</p> -->three<!doctype html><?x y?>", "onethree"),
+        ("<![CDATA[a <b]]>", "a <b"),
+        ("</div>one</p>", "one"),
+        ("<br/>one<br>two", "one\ntwo"),
+        ("<ruby>漢<rt>kan</rt></ruby>字", "漢字"),
+        ("<tr><td>1<td>2</tr>", "1\t2"),
+        ("one <a href='x", "one"),
+    ],
+)
+def test_html_is_read_as_browsers_show_it(page: str, text: str) -> None:
+    assert html_text(page).strip() == text
 
 
 def test_html_gives_its_text_without_scripts_in_separate_blocks() -> None:
