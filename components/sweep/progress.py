@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import streamlit as st
@@ -20,6 +21,8 @@ from core.sweep.progress import TO_DO, UNSUCCESSFUL, CallState, SweepState
 
 EVERY_S: Final = 1.0
 SLOT: Final = "sweep"
+CALL: Final = "sweep-part-call"
+"""The part of the page that shows one call."""
 MARKS: Final = {"waiting": "·", "running": "▸", "finished": "✓", "failed": "✗", "stopped": "■", "interrupted": "↯"}
 SAID: Final = {
     "running": "running",
@@ -37,7 +40,7 @@ def progress(sweep_id: str) -> None:
         st.info("This sweep was not found. It may belong to another playground.", icon=":material/grid_off:")
         return
     st.fragment(_live, run_every=EVERY_S if state.active else None)(sweep_id, state.active)
-    _call(state)
+    st.fragment(_chosen_call, key=CALL)(sweep_id)
     figures(state)
 
 
@@ -111,23 +114,34 @@ def _grid(state: SweepState) -> None:
     cells = [cell for cell in range(plan.size) if all(plan.cell(cell)[axis] == place for axis, place in fixed.items())]
     down, across = (0, 1) if len(plan.paths) > 1 and plan.settings.mode == "grid" else (None, None)
     table, where = _table(state, cells, down, across)
-    event: Any = st.dataframe(
+    key = f"sweep-grid-{state.record.id}-{'-'.join(map(str, fixed.values()))}"
+    st.dataframe(
         table,
-        key=f"sweep-grid-{state.record.id}-{'-'.join(map(str, fixed.values()))}",
+        key=key,
         column_config={next(iter(table[0]), ""): st.column_config.TextColumn(width=190, pinned=True)} if table else {},
         hide_index=True,
-        on_select="rerun",
+        on_select=partial(_choose, key, where),
         selection_mode="single-cell",
         row_height=35,
         height=min(480, 38 + 35 * max(len(table), 1)),
         alt="Cells of the sweep; press one to see its answer whole",
     )
+
+
+def _choose(key: str, where: Mapping[tuple[int, str], int]) -> None:
+    """The callback of a press on a cell: only the part that shows one call is redrawn."""
+    event: Any = st.session_state.get(key)
     chosen = event["selection"]["cells"] if event else []
-    if chosen:
-        call = where.get((chosen[0][0], chosen[0][1]))
-        if call is not None and call != session.sweep_call():
-            session.set_sweep_call(call)
-            st.rerun()
+    call = where.get((chosen[0][0], chosen[0][1])) if chosen else None
+    if call is not None and call != session.sweep_call():
+        session.set_sweep_call(call)
+        st.rerun(CALL)
+
+
+def _chosen_call(sweep_id: str) -> None:
+    state = workspace().sweeps.state(sweep_id)
+    if state is not None:
+        _call(state)
 
 
 def _fixed(plan: SweepPlan) -> dict[int, int]:
