@@ -148,6 +148,8 @@ def change(how: Callable[..., Board], *arguments: Any) -> None:
 def _undoable(before: Board, comparison_id: str | None = None) -> None:
     """Let the change from ``before``, of this comparison or of another one, be undone as long as nothing else happens."""
     session.set_comparison_undo((comparison_id or str(session.comparison_id()), before.to_dict(), remembered().shared().to_dict()))
+    for place in range(MOST_SLOTS):
+        session.set_imported(slot_key(place), None)  # an import says what it came to after this
 
 
 def undone(board: Board) -> Board | None:

@@ -59,7 +59,10 @@ def _answer(sheet: Sheet, place: int) -> None:
 
 
 def _settings(board: Board, place: int, slot: Slot) -> None:
-    """What the baseline sets, as it would leave; of the others what is different, a chip each."""
+    """What the baseline sets, as it would leave; of the others what is different, a chip each. Over it, what an import came to."""
+    said = session.imported(slot.name)
+    if said and desk.undone(board) is not None:
+        st.caption(f":material/input: {plain(said)}")
     with st.container(horizontal=True, gap="xsmall", key=f"chips-{slot.name}"):
         if place == 0:
             for name, value in slot.outgoing.body.items():

@@ -83,7 +83,9 @@ def test_call_is_imported_into_a_slot_of_a_comparison_alone_and_undone(replay: R
     assert (slots[1]["draft"]["body"], slots[1]["own_prompt"]) == (TAKEN, True)
     assert slots[0] == before["slots"][0]
     assert page.board["prompt"] == "Shared"
+    assert "Imported from curl: 3 understood, 1 kept raw, 1 rejected, 1 secrets removed" in page.words
     page.click("compare.undo")
+    assert "Imported from" not in page.words
     assert [slot["draft"]["body"] for slot in page.board["slots"]] == [slot["draft"]["body"] for slot in before["slots"]]
     assert not replay.calls(model)
 
