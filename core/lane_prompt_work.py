@@ -91,9 +91,12 @@ def _named(names: list[str]) -> str:
 
 def _retrieval(event: Event) -> str:
     base, chunks, left_out = _base(event), _rows(event, "chunks"), _rows(event, "left_out")
+    how = _SEARCHES.get(event.text("search_type"), event.text("search_type"))
+    failed = event.number("failed")
+    if base and failed is not None:
+        return f"Searched {base}{f' by {how}' if how else ''}{_took(event)}: the search failed ({failed:.0f})."
     if not base or chunks is None:
         return ""
-    how = _SEARCHES.get(event.text("search_type"), event.text("search_type"))
     tokens = event.number("tokens")
     about = f" (about {tokens:,.0f} tokens)" if tokens and chunks else ""
     found = f"{plural(len(chunks), 'chunk')}{about} went before the prompt{_scored(chunks)}" if chunks else "nothing went before the prompt"
@@ -165,6 +168,8 @@ def _thinking(event: Event) -> str:
 
 def _retrieval_headline(event: Event) -> str:
     chunks = _rows(event, "chunks")
+    if _base(event) and event.number("failed") is not None:
+        return f"the search of {_base(event)} failed"
     return f"{plural(len(chunks), 'chunk')} from {_base(event)}" if chunks is not None and _base(event) else ""
 
 

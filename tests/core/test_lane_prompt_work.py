@@ -46,6 +46,12 @@ LEFT_OUT = [{"id": "c3", "reason": "threshold"}, {"id": "c4", "reason": "thresho
             "Searched k1 by vector search in 12 ms: nothing went before the prompt.",
             "0 chunks from k1",
         ),
+        (
+            "retrieval",
+            {"key": "notes", "search_type": "keyword_search", "failed": 503},
+            "Searched notes by keyword search in 12 ms: the search failed (503).",
+            "the search of notes failed",
+        ),
         ("retrieval", {"found": 3}, "Retrieval in 12 ms (found 3).", ""),
         (
             "pii",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -30,7 +30,8 @@ class Retrieval:
     """The step of the pipeline that brings knowledge.
 
     The trace gets one ``retrieval`` event a base: ``chunks`` (id and score, in the order found) went before the prompt, ``left_out``
-    did not, each with its reason. The request's ``search_options`` add all scores, metadata and vectors of ``chunks``.
+    did not, each with its reason; a search that failed has its status as ``failed`` and neither. The request's ``search_options`` add
+    all scores, metadata and vectors of ``chunks``.
     Other servers that embed, rerank or rewrite see what the request's plug-ins leave; the search within this process sees all.
     """
 
@@ -49,7 +50,7 @@ class Retrieval:
             replace(read_wanted(item, base, prompt, _param(index)), hide=partial(hidden, call=call))
             for index, (item, base) in enumerate(zip(items, bases, strict=True))
         ]
-        searches = await asyncio.gather(*(self._timed(one, call.caller, trace) for one in wanted))
+        searches = await _all(self._timed(one, call.caller, trace) for one in wanted)
         outcomes = [outcome for outcome, _ in searches]
         kept, unkept = chosen(outcomes, budget(prompt, int(call.body.get("max_tokens") or MAX_TOKENS)))
         details = _Details()
@@ -70,8 +71,24 @@ class Retrieval:
 
     async def _timed(self, wanted: Wanted, caller: str, trace: Trace) -> tuple[Outcome, float]:
         begun = trace.elapsed_ms()
-        outcome = await self._searcher.search(wanted, caller)
+        try:
+            outcome = await self._searcher.search(wanted, caller)
+        except ApiError as error:
+            base, took_ms = wanted.base, round(trace.elapsed_ms() - begun, 3)
+            told = {"knowledge_id": base.id, "key": base.key, "search_type": wanted.search_type}
+            trace.note("retrieval", **told, failed=error.status, duration_ms=took_ms)
+            raise
         return outcome, round(trace.elapsed_ms() - begun, 3)
+
+
+async def _all(searches: Iterable[Coroutine[Any, Any, tuple[Outcome, float]]]) -> list[tuple[Outcome, float]]:
+    """What each gives, at once; with the first that fails the others are given up."""
+    tasks = [asyncio.ensure_future(search) for search in searches]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 class _Details:

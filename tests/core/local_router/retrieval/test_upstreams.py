@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import Any
 
 import httpx
 import pytest
 
 from core.local_router.server import LocalRouter
-from tests.core.local_router.conftest import KEY, UPSTREAM_KEY
+from tests.core.local_router.conftest import KEY, UPSTREAM_KEY, Ask
 from tests.core.local_router.upstreams.chat_server import ChatServer
 
 
@@ -68,3 +69,19 @@ def test_upstream_rewrites_the_query(http: httpx.Client, chat: ChatServer):
     http.post("/v2/knowledge/kb/search", json={"query": "river", "agentic_rag_config": {"model": "chat/thinker"}}).raise_for_status()
     (asked,) = chat.bodies("/v1/chat/completions")
     assert "river" in asked["messages"][0]["content"]
+
+
+def test_search_that_fails_is_told_by_the_trace_and_the_others_are_given_up(http: httpx.Client, chat: ChatServer, ask: Ask):
+    add(http, "kb", "first river", "second river", "third meadow")
+    bases = [
+        {"knowledge_id": "kb", "query": "meadow", "search_type": "keyword_search", "rerank_config": {"model": "chat/judge"}},
+        {"knowledge_id": "kb", "agentic_rag_config": {"model": "rehearsal/slow-60000ms"}},
+    ]
+    began = time.monotonic()
+    answer = ask(model="local/pydoc", orq={"knowledge_bases": bases})
+    assert answer.status_code == 502
+    assert time.monotonic() - began < 15  # the other one would have taken twenty seconds
+    trace = http.get(f"/v2/router/traces/{answer.headers['x-router-request-id']}").json()
+    told, end = trace["events"]
+    assert (told["type"], told["key"], told["failed"], end["status"]) == ("retrieval", "kb", 502, 502)
+    assert told["duration_ms"] > 0
