@@ -136,6 +136,8 @@ def _free(place: int, key: str) -> None:
 
 
 def show_settings(place: int | None) -> None:
-    """The callback that opens the settings of a slot (of none with None); the heads say whose they are."""
+    """The callback that opens the settings of a slot (of none with None); the heads say whose they are and whose they were."""
+    was = desk.remembered().edited
     desk.edit(place)
-    st.rerun([SETTINGS, *map(head_key, range(len(desk.remembered().slots)))])
+    concerned = {one for one in (was, place) if one is not None and one < len(desk.remembered().slots)}
+    st.rerun([SETTINGS, *map(head_key, sorted(concerned))])
