@@ -34,7 +34,7 @@ def heading(board: Board, *, running: bool) -> None:
     now = workspace().comparisons.current(session.comparison_id() or "")
     if now is None:
         return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-heading"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-heading"):
         _name(now)
         if now.starred:
             st.markdown(":material/star:", width="content")
@@ -59,7 +59,7 @@ def heading(board: Board, *, running: bool) -> None:
 
 def _tools(board: Board) -> None:
     """How many slots, and how often each runs."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="compare-tools", width="content"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-tools", width="content"):
         st.button(
             "Add a slot",
             key="compare.add",
@@ -73,15 +73,17 @@ def _tools(board: Board) -> None:
             st.button("Undo", key="compare.undo", icon=":material/undo:", help="The last change of the slots", on_click=desk.undo)
         key = "compare.repeats"
         st.session_state[key] = board.repeats
+        least = enough(max(1, len(board.slots) - 1))
+        about = f"Calls of each slot. From {least} on, answers that differ can be told from noise. Where a seed is set, it counts up."
+        st.caption("Repeats per slot", width="content", help=about)
         st.number_input(
             "Repeats per slot",
             1,
             MOST_REPEATS,
             step=1,
             key=key,
-            width=150,
-            help=f"Calls of each slot. From {enough(max(1, len(board.slots) - 1))} on, answers that differ can be told from noise. "
-            "Where a seed is set, it counts up.",
+            width=124,
+            label_visibility="collapsed",
             on_change=desk.set_repeats,
             args=(key,),
         )
