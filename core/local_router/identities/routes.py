@@ -53,7 +53,10 @@ class _IdentityApi:
     async def delete_identity(self, request: Request) -> Response:
         party = await self._find(request, "identity")
         store = await self._ledger.store()
-        await asyncio.to_thread(store.delete, party.subject.owner, "identity", party.id)
+        try:
+            await asyncio.to_thread(store.delete, party.subject.owner, "identity", party.id)
+        except UnknownParty:  # another request deleted it meanwhile
+            raise _unknown("identity", party.subject.name) from None
         return JSONResponse({})
 
     async def list_threads(self, request: Request) -> Response:
@@ -87,7 +90,11 @@ class _IdentityApi:
         try:
             return await asyncio.to_thread(store.find, self._owner(caller(request)), kind, name)
         except UnknownParty:
-            raise ApiError(404, f"There is no {kind} {name[:100]} among those of this key.", param="id") from None
+            raise _unknown(kind, name) from None
+
+
+def _unknown(kind: Kind, name: str) -> ApiError:
+    return ApiError(404, f"There is no {kind} {name[:100]} among those of this key.", param="id")
 
 
 def _flag(request: Request, name: str) -> bool:

@@ -179,3 +179,18 @@ def test_official_client_finds_and_forgets_an_identity():
         with pytest.raises(OrqError) as raised:
             orq.identities.retrieve(id="ada")
         assert raised.value.status_code == 404
+
+
+def test_identity_that_is_deleted_at_the_same_time_is_not_there(monkeypatch: pytest.MonkeyPatch):
+    delete = PartyStore.delete
+
+    def delete_after_another(store: PartyStore, *party: Any) -> None:
+        delete(store, *party)
+        delete(store, *party)
+
+    monkeypatch.setattr(PartyStore, "delete", delete_after_another)
+    with LocalRouter(api_key="", pace=0).running() as router, Orq(api_key="any", server_url=router.base_url) as orq:
+        orq.router.completions.create(model="rehearsal/ok", prompt="A", max_tokens=2, orq={"identity": {"id": "ada"}})
+        with pytest.raises(OrqError) as raised:
+            orq.identities.delete(id="ada")
+    assert raised.value.status_code == 404
