@@ -55,6 +55,7 @@ _VISITED_SHARES = "session.visited_shares"
 _COMPARISON_UNDO = "session.comparison_undo"
 _BLIND_VOTE = "session.blind_vote"
 _SWEEP_VIEW = "session.sweep_view"
+_SWEEP_LINKED = "session.sweep_is_linked"
 _SWEEP_LEFT = "session.sweep_left"
 _SWEEP_FORM = "session.sweep_form"
 _SWEEP_CALL = "session.sweep_call"
@@ -529,6 +530,17 @@ def set_sweep_view(value: str | None) -> None:
         st.session_state[_SWEEP_LEFT] = value
     st.session_state[_SWEEP_VIEW] = value
     st.session_state.pop(_SWEEP_CALL, None)
+    st.session_state.pop(_SWEEP_LINKED, None)
+
+
+def sweep_is_linked() -> bool:
+    """Whether the page's address has named the sweep that is shown."""
+    return bool(st.session_state.get(_SWEEP_LINKED))
+
+
+def set_sweep_is_linked() -> None:
+    """The page's address names the sweep that is shown, from now on."""
+    st.session_state[_SWEEP_LINKED] = True
 
 
 def left_sweep() -> str | None:

@@ -32,7 +32,8 @@ CSS = Path(__file__).with_name("compare.css")
 
 def compare() -> None:
     """Draw the page."""
-    board = desk.gathered(st.query_params.get(desk.LINK))
+    linked = st.query_params.get(desk.LINK)
+    board = desk.gathered(linked)
     runs = list(desk.found_runs(board))
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
@@ -41,7 +42,7 @@ def compare() -> None:
     if session.blind_vote() is not None:
         blind_vote(board, [of_slot.found for of_slot in runs])
         return
-    if is_shown():
+    if is_shown(same_comparison=linked is not None and linked == session.comparison_id()):
         sweep(board)
         return
     heading(board, running=sheet.running)

@@ -24,9 +24,14 @@ def enter() -> None:
     session.set_sweep_view(found[0].id if found else "")
 
 
-def is_shown() -> bool:
-    """Whether a sweep is shown, by the session or by the page's address."""
+def is_shown(*, same_comparison: bool) -> bool:
+    """Whether a sweep is shown, by the session or by the page's address, which named the ``same_comparison`` before it was drawn.
+
+    An address that named the sweep and does no more, but the comparison still, was gone back to: then the slots are shown.
+    """
     linked = st.query_params.get(LINK)
+    if linked is None and same_comparison and session.sweep_is_linked():
+        session.set_sweep_view(None)
     wanted = "" if linked == NEW else linked
     if session.sweep_view() is None and wanted is not None and wanted != session.left_sweep():
         session.set_sweep_view(wanted)
@@ -35,6 +40,7 @@ def is_shown() -> bool:
         st.query_params.pop(LINK, None)
         return False
     st.query_params[LINK] = view or NEW
+    session.set_sweep_is_linked()
     return True
 
 

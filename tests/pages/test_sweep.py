@@ -129,6 +129,19 @@ def test_address_finds_the_sweep_again(replay: Replay, model: str) -> None:
     assert "✓ one two three" in set(grid(again)["0.5"])
 
 
+def test_going_back_in_the_browser_shows_the_slots_and_another_page_in_between_does_not(replay: Replay, model: str) -> None:
+    page = begun(replay, body(model), body(model)).run()
+    del page.at.query_params["sweep"]
+    page.run()
+    assert page.at.session_state["session.sweep_view"] is None
+    assert "sweep" not in page.at.query_params
+    page.click("compare.sweep").run()
+    page.at.query_params.clear()  # as a link in the navigation has it
+    page.run()
+    assert page.at.session_state["session.sweep_view"] == ""
+    assert page.at.query_params["sweep"] in ("new", ["new"])
+
+
 def test_sweep_that_is_not_there_says_so(replay: Replay, model: str) -> None:
     page = Page(replay, body(model), body(model))
     page.at.session_state["session.sweep_view"] = "nowhere"
