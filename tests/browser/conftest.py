@@ -13,10 +13,12 @@ from playwright.sync_api import Browser, Error
 from tests.support.app_process import AppProcess
 from tests.support.browser import launched
 from tests.support.playground_page import PlaygroundPage
+from tests.support.tabs import Tabs
 
 HERE = Path(__file__).parent
 ARTIFACTS = HERE / "artifacts"
 PAGES = pytest.StashKey[list[PlaygroundPage]]()
+FAILED = pytest.StashKey[bool]()
 Opener = Callable[..., PlaygroundPage]
 
 
@@ -34,26 +36,36 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def open_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Opener]:
-    """``open_page(url, **context options)``: a PlaygroundPage in a fresh browser context (cookies and storage of its own).
+@pytest.fixture(scope="package")
+def all_tabs(browser: Browser) -> Tabs:
+    """The pages of that Chromium."""
+    return Tabs(browser)
 
-    ``same_as=page`` opens a tab beside another page, in its context. Contexts are closed after the test, which fails when a
-    console held an error that the page's ``expected_problems`` do not name.
+
+@pytest.fixture
+def tabs(all_tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[Tabs]:
+    """Where one test's pages come from. What it opened is closed after it; the tab of a test that failed is not used again."""
+    yield all_tabs
+    all_tabs.release(keep=not request.node.stash.get(FAILED, False))
+
+
+@pytest.fixture
+def open_page(tabs: Tabs, request: pytest.FixtureRequest) -> Iterator[Opener]:
+    """``open_page(url, **context options)``: a PlaygroundPage without cookies and storage, see `Tabs.open`.
+
+    ``same_as=page`` opens a tab beside another page. The test fails when a console held an error that the page's
+    ``expected_problems`` do not name.
     """
     pages: list[PlaygroundPage] = request.node.stash.setdefault(PAGES, [])
 
-    def open_one(url: str, *, same_as: PlaygroundPage | None = None, **context_options: Any) -> PlaygroundPage:
-        context = (
-            same_as.page.context if same_as else browser.new_context(**{"viewport": {"width": 1360, "height": 900}, **context_options})
-        )
-        pages.append(PlaygroundPage(context.new_page(), url))
+    def open_one(url: str, *, same_as: PlaygroundPage | None = None, **options: Any) -> PlaygroundPage:
+        pages.append(PlaygroundPage(tabs.beside(same_as.page) if same_as else tabs.open(**options), url))
         return pages[-1]
 
     yield open_one
     problems = [problem for page in pages for problem in page.unexpected_problems()]
-    for context in {page.page.context for page in pages}:
-        context.close()
+    for page in pages:
+        page.let_go()
     assert not problems, f"errors in the browser's console: {problems}"
 
 
@@ -74,6 +86,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Of a test that failed: what was on the screen, the page's HTML, the browser's console, and what the app wrote."""
     report = yield
     if report.failed and call.when in ("setup", "call"):
+        item.stash[FAILED] = True
         for number, page in enumerate(item.stash.get(PAGES, [])):
             report.sections.append((f"page {number}", _keep(page, f"{item.name}-{number}")))
         for name, value in getattr(item, "funcargs", {}).items():

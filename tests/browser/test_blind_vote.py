@@ -19,7 +19,7 @@ CANARIES = ("name-canary-7", "0.73219")
 
 
 def test_nothing_tells_whose_an_answer_is_before_the_reveal(scripted_playground: AppProcess, replay: Replay, open_page: Opener) -> None:
-    page = open_page(scripted_playground.url)
+    page = open_page(scripted_playground.url, fresh=True)
     page.expected_problems.append("/compare/_stcore/")
     received: list[str] = []
 

@@ -86,7 +86,7 @@ def test_secrets_are_sent_where_they_belong_and_shown_logged_exported_and_stored
     with database_of(kind, tmp_path) as (database, server, named):
         given = {"ORQ_API_KEY": REPLAY_KEY, "ORQ_BASE_URL": replay.url, "PLAYGROUND_DATA_DIR": str(tmp_path), **named}
         with running_app(environment=given) as app:
-            page = open_page(app.url)
+            page = open_page(app.url, fresh=True)
             page.page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(repr(data))))
             page.page.on("response", lambda response: received.append(response.url))
             page.open()

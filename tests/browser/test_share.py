@@ -83,7 +83,7 @@ def test_run_shared_with_two_things_switched_off_is_opened_by_a_stranger_forked_
         runs.delete(RunFilter(ids=(run_id,)))
 
     received: list[str] = []
-    guest = open_page(scripted_playground.url)
+    guest = open_page(scripted_playground.url, fresh=True)
     guest.page.on("websocket", lambda socket: socket.on("framereceived", lambda data: received.append(repr(data))))
     guest.page.on("response", lambda response: received.append(response.url))
     look(guest, link)
@@ -128,7 +128,7 @@ def test_hostile_names_prompts_and_outputs_stay_text_on_every_page(
         RunRepository(database).save([hostile])
     replay.add(Script.of(HOSTILE), name=asked["model"])
 
-    page = open_page(scripted_playground.url)
+    page = open_page(scripted_playground.url, fresh=True)
     asked_for: list[str] = []
     page.page.on("request", lambda request: asked_for.append(request.url))
     page.page.on("dialog", lambda dialog: asked_for.append(f"http://{EVIL}/dialog/{dialog.message}"))

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlparse
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 WITHIN_MS = 15_000
 """How long anything may take on a busy machine before a test gives up."""
@@ -43,8 +43,20 @@ class PlaygroundPage:
         self.problems: list[str] = []
         self.expected_problems: list[str] = []
         page.set_default_timeout(WITHIN_MS)
-        page.on("console", lambda message: self.problems.append(_told(message)) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        page.on("console", self._on_console)
+        page.on("pageerror", self._on_error)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.problems.append(_told(message))
+
+    def _on_error(self, error: Error) -> None:
+        self.problems.append(f"uncaught: {error}")
+
+    def let_go(self) -> None:
+        """Watch the browser's page no longer: it is another test's from now on."""
+        self.page.remove_listener("console", self._on_console)
+        self.page.remove_listener("pageerror", self._on_error)
 
     def unexpected_problems(self) -> list[str]:
         """Errors in the browser's console that no entry (a regular expression) of ``expected_problems`` accounts for."""

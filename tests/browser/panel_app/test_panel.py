@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from core.call_places import Wait
 from core.channels import Event, state_of
@@ -19,6 +19,7 @@ from core.run import Run
 from tests.core.replay_upstream import expected_text
 from tests.support.app_process import AppProcess, running_app
 from tests.support.conditions import eventually
+from tests.support.tabs import Tabs
 
 SELECTED = """(element) => {
   const selection = element.getRootNode().getSelection?.() ?? getSelection();
@@ -69,15 +70,18 @@ Opener = Callable[..., Panels]
 
 
 @pytest.fixture
-def panels(browser: Browser, app: AppProcess) -> Iterator[Opener]:
-    """``panels(model, slots=1, slow=0, **context options)``: the page, idle, its panels drawn."""
-    contexts = []
+def panels(tabs: Tabs, app: AppProcess) -> Iterator[Opener]:
+    """``panels(model, slots=1, slow=0, **context options)``: the page, idle, its panels drawn. ``before`` gets the page, empty."""
+    watched: list[Page] = []
     errors: list[str] = []
 
+    def note(error: Error) -> None:
+        errors.append(str(error))
+
     def open_page(model: str, *, slots: int = 1, slow: float = 0, before: Callable[[Page], None] | None = None, **options: Any) -> Panels:
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = tabs.open(fresh=before is not None, **options)
+        watched.append(page)
+        page.on("pageerror", note)
         if before:
             before(page)
         page.goto(f"{app.url}/?slots={slots}&model={model}&slow={slow}")
@@ -86,8 +90,8 @@ def panels(browser: Browser, app: AppProcess) -> Iterator[Opener]:
         return Panels(page)
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in watched:
+        page.remove_listener("pageerror", note)
     assert not errors
 
 
