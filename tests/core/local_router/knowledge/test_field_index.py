@@ -58,7 +58,7 @@ def selected(connection: sqlite3.Connection, condition: Filter, roster: Roster) 
     return list(map(bool, field_index.select(connection, BASE, condition, roster)))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(metadata=st.lists(METADATA, max_size=len(NUMBERS)), condition=FILTER)
 def test_sql_selects_what_matches_says(connection: sqlite3.Connection, metadata: list[dict[str, Any]], condition: Filter) -> None:
     roster = stored(connection, metadata)
@@ -69,7 +69,7 @@ def test_sql_selects_what_matches_says(connection: sqlite3.Connection, metadata:
     assert list(map(bool, field_index.select(connection, BASE, condition, roster, known))) == expected
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(metadata=st.lists(METADATA, min_size=1, max_size=len(NUMBERS)))
 def test_what_was_taken_out_leaves_nothing_behind(connection: sqlite3.Connection, metadata: list[dict[str, Any]]) -> None:
     stored(connection, metadata)
