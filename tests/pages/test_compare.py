@@ -429,3 +429,11 @@ def test_figures_that_differ_are_named_with_their_size_and_drawn(replay: Replay,
     assert "6 +100 %" in page.tables
     page.open("compare.charts")
     assert len(page.at.get("vega_lite_chart")) + len(page.at.get("arrow_vega_lite_chart")) >= 3
+
+
+def test_opening_settings_redraws_them_and_the_heads_concerned(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model), body(model)).click("edit-compare-b")
+    drawn = {button.key for button in page.at.button if button.key and button.key.startswith("edit-")}
+    assert drawn == {"edit-compare-b"}
+    drawn = {button.key for button in page.run().click("edit-compare-c").at.button if button.key and button.key.startswith("edit-")}
+    assert drawn == {"edit-compare-b", "edit-compare-c"}
