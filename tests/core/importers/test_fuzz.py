@@ -52,10 +52,15 @@ def test_anything_is_read_or_refused(text: str | bytes) -> None:
 
 
 def reads(text: str | bytes) -> None:
+    if taken_s(text) >= MOST_S:  # a collection of hypothesis's own memory may have fallen into it: 1.1 s of 3 ms, once in 30,000
+        assert taken_s(text) < MOST_S
+
+
+def taken_s(text: str | bytes) -> float:
     began = time.process_time()
     with contextlib.suppress(InvalidImport):
         read_import(text)
-    assert time.process_time() - began < MOST_S
+    return time.process_time() - began
 
 
 def huge() -> dict[str, str]:
