@@ -109,13 +109,20 @@ def _editor(connection: Connection, prompt: StoredPrompt | None) -> None:
     at = f"prompts.{prompt.id if prompt else 'new'}"
     stored = {"name": prompt.name, "description": prompt.description, "text": prompt.text} if prompt else dict.fromkeys(_FIELDS, "")
     kept = st.session_state.get(f"{at}.kept", stored)  # what was typed and not saved, while another prompt was looked at
-    for field in _FIELDS:
-        st.session_state.setdefault(f"{at}.{field}", kept[field])
-    name = st.text_input("Name", key=f"{at}.name", placeholder="What it is called").strip()
-    description = st.text_input("Description", key=f"{at}.description", placeholder="What it is for").strip()
+    if f"{at}.text" not in st.session_state:
+        st.session_state[f"{at}.begun"] = kept
+    # Given as the fields' defaults, for those go out with every run: a browser that missed the first run's messages has them, too.
+    begun = st.session_state[f"{at}.begun"]
+    name = st.text_input("Name", begun["name"], key=f"{at}.name", placeholder="What it is called").strip()
+    description = st.text_input("Description", begun["description"], key=f"{at}.description", placeholder="What it is for").strip()
     editable = prompt is None or prompt.plain
     text = st.text_area(
-        "Prompt", key=f"{at}.text", height=260, placeholder="Write it with {{name}} where a value goes", disabled=not editable
+        "Prompt",
+        begun["text"],
+        key=f"{at}.text",
+        height=260,
+        placeholder="Write it with {{name}} where a value goes",
+        disabled=not editable,
     )
     _about(prompt, text, editable=editable)
     typed = {"name": name, "description": description, "text": text}

@@ -128,5 +128,13 @@ def test_library_finds_by_any_word_and_keeps_what_was_typed(router: LocalRouter)
     assert page.widget("prompts.python-statement.name").value == "Half"
 
 
+def test_every_run_tells_the_browser_what_a_stored_prompt_holds_for_it_may_have_missed_the_first(router: LocalRouter):
+    page = Page("prompts.py", router.base_url)
+    for _ in range(2):
+        assert page.widget("prompts.python-statement.name").proto.default
+        assert "{{statement}}" in page.widget("prompts.python-statement.text").proto.default
+        page.run()
+
+
 def test_router_without_stored_prompts_says_what_to_do(router: LocalRouter):
     assert "keeps no stored prompts" in Page("prompts.py", f"{router.base_url}/nothing/here").words
