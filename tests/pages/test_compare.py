@@ -280,11 +280,12 @@ def test_line_before_the_run_tells_calls_tokens_range_of_costs_and_time_by_earli
         page = Page(replay, body(model, max_tokens=1000), body(model, max_tokens=1000, seed=1)).set("compare.repeats", 3)
         assert "at most 6,000 tokens out" in page.words
         assert "$0.000006 – $0.012" in page.words, "a token for four bytes of the prompt, up to one for each and all of max_tokens"
-        assert "time unknown for A, B, 6 at once" in page.words
+        # How many at once: fewer than 6 for a while after another test's 429, for the server is the same.
+        assert re.search(r"time unknown for A, B, [1-6] at once", page.words)
         page.click("run").finished()
         eventually(lambda: set(workspace.runs.statuses(page.runs(0)).values()) == {"finished"}, within_s=15, what="runs in storage")
         workspace.call_times = CallTimes(workspace.runs)
-        assert re.search(r"about \d\.\d s, 6 at once", page.run().words)
+        assert re.search(r"about \d+(\.\d)? s, [1-6] at once", page.run().words)
     finally:
         workspace.prices.reset()
 
