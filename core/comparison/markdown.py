@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from core.comparison.figures import COST
 from core.comparison.interval import Interval
+from core.pricing import dollars
 
 SECONDS: Final = ("first token", "total")
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|~$&#])")
@@ -48,5 +50,5 @@ def figure_value(name: str, value: float) -> str:
     if name in SECONDS:
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
     if name == COST:
-        return f"${value:.6f}".rstrip("0").rstrip(".") if value else "$0"
+        return dollars(Decimal(repr(value)))
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
