@@ -53,7 +53,6 @@ _COMPARISON_SEEN = "session.comparison_seen"
 _MADE_SHARE = "session.made_share"
 _VISITED_SHARES = "session.visited_shares"
 _COMPARISON_UNDO = "session.comparison_undo"
-_BLIND_VOTE = "session.blind_vote"
 _SWEEP_VIEW = "session.sweep_view"
 _SWEEP_LINKED = "session.sweep_is_linked"
 _SWEEP_LEFT = "session.sweep_left"
@@ -505,17 +504,6 @@ def comparison_question() -> list[int] | None:
 def ask_about_comparison(places: list[int] | None) -> None:
     """Ask whether to run these slots; ``None`` asks no more."""
     st.session_state[_COMPARISON_QUESTION] = places
-
-
-def blind_vote() -> dict[str, Any] | None:
-    """The blind vote under way (``components.compare.blind_vote``); ``None`` while the comparison is shown."""
-    found: dict[str, Any] | None = st.session_state.get(_BLIND_VOTE)
-    return found
-
-
-def set_blind_vote(value: dict[str, Any] | None) -> None:
-    """Vote blind, or show the comparison again with ``None``."""
-    st.session_state[_BLIND_VOTE] = value
 
 
 def sweep_view() -> str | None:

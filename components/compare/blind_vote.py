@@ -1,17 +1,18 @@
 """The blind vote: answers without names, in an order that is drawn anew for every vote.
 
 While it goes on, the page has nothing that tells whose an answer is: neither slots nor panels, chips, figures or events of runs are
-drawn or sent, and which answer is which stays in the session on the server. Its state is ``{"stage", "order", "runs"}``: ``order`` has the
-slots' places as their answers stand, ``runs`` the answers' ids.
+drawn or sent, and which answer is which stays on the server, with the comparison (``core.comparison.blind_vote``): whoever opens its
+link, in whatever tab, is in the same vote.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -19,7 +20,9 @@ from components import session
 from components.compare import desk
 from components.plain_text import plain
 from components.services import workspace
-from core.comparison.board import Board
+from core.comparison.blind_vote import PART as UNDER_WAY
+from core.comparison.blind_vote import BlindVote, blind_vote_of
+from core.comparison.board import MOST_SLOTS, Board
 from core.comparison.settings import differences
 from core.comparison.votes import PART, Tally, Vote, ballot, candidates, tally, votes_of
 from core.outgoing import outgoing
@@ -31,23 +34,36 @@ SHOWN: Final = 20_000
 PEEKING: Final = "Whoever looks after every vote and stops when it is settled finds differences by chance more often than 5 % of the time."
 
 
+def under_way() -> BlindVote | None:
+    """The blind vote that the comparison is in; None while it is shown with its names."""
+    return blind_vote_of(workspace().comparisons.part(session.comparison_id() or "", UNDER_WAY))
+
+
+def _go_on(vote: BlindVote | None) -> None:
+    with suppress(KeyError):  # the comparison was taken away meanwhile
+        workspace().comparisons.set_part(session.comparison_id() or "", UNDER_WAY, vote and vote.to_json())
+
+
 def enter() -> None:
     """The callback that begins a blind vote: the comparison's panels are gone from then on, and their events are not sent."""
-    board = desk.collected()
-    desk.remember(board)
-    for place in range(len(board.slots)):
-        workspace().hub.detach(session.channel(), desk.slot_key(place))
-    session.set_blind_vote({"stage": "vote", "order": [], "runs": []})
+    desk.remember(desk.collected())
+    _send_no_events()
+    _go_on(BlindVote())
 
 
 def leave() -> None:
     """The callback that shows the comparison again."""
-    session.set_blind_vote(None)
+    _go_on(None)
 
 
-def blind_vote(board: Board, runs: Sequence[Sequence[RunSnapshot]]) -> None:
+def _send_no_events() -> None:
+    for place in range(MOST_SLOTS):
+        workspace().hub.detach(session.channel(), desk.slot_key(place))
+
+
+def blind_vote(board: Board, runs: Sequence[Sequence[RunSnapshot]], vote: BlindVote) -> None:
     """Draw the vote in place of the comparison."""
-    state = session.blind_vote() or {}
+    _send_no_events()  # another tab may have begun it
     votes = _votes()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="blind-head"):
         st.markdown("##### Blind vote")
@@ -57,10 +73,10 @@ def blind_vote(board: Board, runs: Sequence[Sequence[RunSnapshot]]) -> None:
     if any(not run.ended for of_slot in runs for run in of_slot):
         st.fragment(_waiting, run_every=ASK_AGAIN_S)([run.id for of_slot in runs for run in of_slot])
         return
-    if state.get("stage") == "vote":
-        _vote(board, runs, votes, state)
+    if vote.stage == "vote":
+        _vote(board, runs, votes, vote)
     else:
-        _voted(board, votes, state)
+        _voted(board, votes, vote)
 
 
 def _prompt(board: Board) -> None:
@@ -86,7 +102,7 @@ def _prompt(board: Board) -> None:
 def _run(key: str) -> None:
     prompt = str(st.session_state[key] or "")
     desk.remember(desk.collected().with_prompt(prompt or None))
-    session.set_blind_vote({"stage": "vote", "order": [], "runs": []})
+    _go_on(BlindVote())
     if desk.asks():
         session.ask_about_comparison(None)
         session.set_refusal(desk.slot_key(0), "It may cost more than the budget. Run it from the comparison, which asks first.", lasts=True)
@@ -97,22 +113,22 @@ def _run(key: str) -> None:
 def _waiting(ids: Sequence[str]) -> None:
     """How many answers have ended, and not which; the page is drawn anew with the last of them."""
     hub = workspace().hub
-    ended = sum((run := hub.find(run_id)) is None or run.ended for run_id in ids)
+    ended = sum(((run := hub.find(run_id)) is None or run.ended) and hub.elsewhere(run_id) is None for run_id in ids)
     if ended == len(ids):
         st.rerun()
     st.progress(ended / max(len(ids), 1), text=f"{ended} of {len(ids)} answers have come")
 
 
-def _vote(board: Board, runs: Sequence[Sequence[RunSnapshot]], votes: Sequence[Vote], state: Mapping[str, Any]) -> None:
+def _vote(board: Board, runs: Sequence[Sequence[RunSnapshot]], votes: Sequence[Vote], vote: BlindVote) -> None:
     found = ballot(runs, votes)
     if len(found) < 2:
         _too_few(runs, len(votes))
         return
-    order = [place for place in state["order"] if place in found]
-    if len(order) != len(found) or [found[place].id for place in order] != state["runs"]:
+    order = list(vote.order)
+    if not vote.is_of(found):
         order = list(found)
         secrets.SystemRandom().shuffle(order)
-        session.set_blind_vote({"stage": "vote", "order": order, "runs": [found[place].id for place in order]})
+        _go_on(BlindVote("vote", tuple(order), tuple(found[place].id for place in order)))
     absent = len(board.slots) - len(found)
     st.caption(
         f"{len(order)} answers, in an order drawn for this vote" + (f"; {absent} without an answer" if absent else "") + ". Pick the best."
@@ -137,43 +153,52 @@ def _too_few(runs: Sequence[Sequence[RunSnapshot]], votes: int) -> None:
 
 def _pick(number: int | None) -> None:
     """The callback of a vote; it is kept with the comparison."""
-    state, board = session.blind_vote(), desk.remembered()
-    if not state or not state["order"]:
+    going_on, board = under_way(), desk.remembered()
+    if going_on is None or going_on.stage != "vote" or not _stands(board, going_on):  # another tab has voted, left, or edited slots
         return
     named = candidates(board)
-    shown = tuple(named[place] for place in state["order"])
+    shown = tuple(named[place] for place in going_on.order)
     choice = None if number is None else shown[number - 1]
     prompt = board.prompt if isinstance(board.prompt, str) else ""
-    vote = Vote(datetime.now(UTC), shown, choice, tuple(state["runs"]), prompt[:200])
+    vote = Vote(datetime.now(UTC), shown, choice, going_on.runs, prompt[:200])
     store, comparison_id = workspace().comparisons, session.comparison_id() or ""
     with suppress(KeyError):
         store.set_part(comparison_id, PART, [*(store.part(comparison_id, PART) or []), vote.to_json()])
-    session.set_blind_vote({**state, "stage": "voted", "choice": number})
+    _go_on(replace(going_on, stage="voted", choice=number))
 
 
-def _voted(board: Board, votes: Sequence[Vote], state: Mapping[str, Any]) -> None:
-    picked = state.get("choice")
-    st.success("Kept: a tie." if picked is None else f"Kept: answer {picked}.", icon=":material/how_to_vote:")
+def _stands(board: Board, vote: BlindVote) -> bool:
+    """Whether the answers are still those of the slots at their places; a tab that shows the slots may have moved or removed some."""
+    slots = [board.slots[place].runs if place < len(board.slots) else () for place in vote.order]
+    return bool(slots) and all(run in of_slot for run, of_slot in zip(vote.runs, slots, strict=True))
+
+
+def _voted(board: Board, votes: Sequence[Vote], vote: BlindVote) -> None:
+    st.success("Kept: a tie." if vote.choice is None else f"Kept: answer {vote.choice}.", icon=":material/how_to_vote:")
     with st.container(horizontal=True, gap="small", key="blind-next"):
         st.button("Next vote", key="blind.next", icon=":material/skip_next:", type="primary", on_click=_next)
-        if state["stage"] == "voted":
+        if vote.stage == "voted":
             st.button("Reveal", key="blind.reveal", icon=":material/visibility:", on_click=_reveal)
-    if state["stage"] == "revealed":
+    if vote.stage == "revealed":
         tallied(board, votes)
+        stands = _stands(board, vote)
         with st.container(key="blind-revealed"):
-            for number, (place, run_id) in enumerate(zip(state["order"], state["runs"], strict=True), 1):
+            for number, (place, run_id) in enumerate(zip(vote.order, vote.runs, strict=True), 1):
                 run = workspace().hub.snapshot(run_id)
                 with st.container(border=True, key=f"blind-revealed-{number}", gap="small"):
-                    st.markdown(f"**Answer {number}** was **{plain(board.title(place))}**: {_settings(board, place)}")
+                    whose = f"**{plain(board.title(place))}**: {_settings(board, place)}" if stands else "of a slot that was changed since"
+                    st.markdown(f"**Answer {number}** was {whose}")
                     st.code((run.text[:SHOWN] if run else "") or " ", language=None, wrap_lines=True, height=260)
 
 
 def _next() -> None:
-    session.set_blind_vote({"stage": "vote", "order": [], "runs": []})
+    _go_on(BlindVote())
 
 
 def _reveal() -> None:
-    session.set_blind_vote({**(session.blind_vote() or {}), "stage": "revealed"})
+    vote = under_way()
+    if vote is not None and vote.stage == "voted":
+        _go_on(replace(vote, stage="revealed"))
 
 
 def _settings(board: Board, place: int) -> str:

@@ -12,7 +12,7 @@ from components import run_column, session
 from components.compare import desk
 from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
-from components.compare.blind_vote import blind_vote
+from components.compare.blind_vote import blind_vote, under_way
 from components.compare.guards import guards
 from components.compare.heading import heading
 from components.compare.sheet import ANSWER, BAR, GUARDS, PRESET, SETTINGS, Sheet, part
@@ -39,8 +39,9 @@ def compare() -> None:
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
     st.query_params[desk.LINK] = session.comparison_id() or ""
-    if session.blind_vote() is not None:
-        blind_vote(board, [of_slot.found for of_slot in runs])
+    vote = under_way()
+    if vote is not None:
+        blind_vote(board, [of_slot.found for of_slot in runs], vote)
         return
     if is_shown(same_comparison=linked is not None and linked == session.comparison_id()):
         sweep(board)

@@ -16,6 +16,7 @@ import streamlit as st
 
 from components import session
 from components.compare import desk
+from components.compare.blind_vote import under_way
 from components.run_column import Slot, standing
 from core.comparison.board import Board
 from core.comparison.runs import SlotRuns
@@ -61,9 +62,9 @@ class Sheet:
         st.rerun([group, *preset, GUARDS, BAR, *map(settings_key, chips)])
 
     def catch_up(self) -> None:
-        """Look again, for a part that is redrawn alone: the runs go on, and which settings are open may change."""
+        """Look again, for a part that is redrawn alone: the runs go on, which settings are open may change, another tab may vote blind."""
         board = desk.collected()
-        if not self.shows(board):
+        if not self.shows(board) or under_way() is not None:
             st.rerun()
         self.board = board
         self.runs = list(desk.found_runs(board))

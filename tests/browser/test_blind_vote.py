@@ -11,11 +11,15 @@ from tests.browser.conftest import Opener
 from tests.browser.test_compare import Compare
 from tests.support.app_process import AppProcess
 from tests.support.conditions import eventually
-from tests.support.playground_page import WITHIN_MS
+from tests.support.playground_page import COLD_MS, WITHIN_MS, PlaygroundPage
 from tests.support.replay import Replay, Script
 
 CANARIES = ("name-canary-7", "0.73219")
 """The name of a slot, and a temperature that only it has."""
+
+
+def _answers(page: PlaygroundPage) -> list[str]:
+    return page.keyed("blind-answers").locator("code").all_inner_texts()
 
 
 def test_nothing_tells_whose_an_answer_is_before_the_reveal(scripted_playground: AppProcess, replay: Replay, open_page: Opener) -> None:
@@ -29,8 +33,9 @@ def test_nothing_tells_whose_an_answer_is_before_the_reveal(scripted_playground:
     def keep(response: Response) -> None:
         received.append(response.url)
 
+    page.page.context.on("page", lambda tab: tab.on("websocket", listen))
     page.page.on("websocket", listen)
-    page.page.on("response", keep)
+    page.page.context.on("response", keep)
     page.open()
     page.page.get_by_role("link", name="Compare").click()
     page.keyed("slot-compare-b").wait_for()
@@ -54,7 +59,19 @@ def test_nothing_tells_whose_an_answer_is_before_the_reveal(scripted_playground:
     calls = {letter: replay.call(model) for letter, model in models.items()}
     assert {call.body["prompt"] for call in calls.values()} == {"which is best?"}
     assert any("an answer of 7 words" in text for text in received)  # it would be seen here, if anything were told
-    seen = [page.page.content(), page.page.url, *received]
+    in_order = _answers(page)
+    seen = [page.page.content(), page.page.url]
+    received.append("the page is loaded again")
+    page.page.reload()
+    page.keyed("blind.pick.1").locator("button:visible").wait_for(timeout=COLD_MS)
+    beside = open_page(scripted_playground.url, same_as=page)
+    beside.expected_problems.append("/compare/_stcore/")
+    beside.page.goto(page.page.url)
+    beside.keyed("blind.pick.1").locator("button:visible").wait_for(timeout=COLD_MS)
+    assert [_answers(page.idle()), _answers(beside.idle())] == [in_order, in_order]
+    assert any("an answer of 7 words" in text for text in received[received.index("the page is loaded again") :])
+    seen += [page.page.content(), beside.page.content(), beside.page.url, *received]
+    beside.page.close()
     stored = ComparisonRepository(Database.of(scripted_playground.data_dir, None))
     link = page.query["compare"]
     runs = eventually(lambda: (kept := stored.find(link)) and kept.run_ids, what="the comparison to be stored")

@@ -423,6 +423,37 @@ def test_blind_vote_hides_whose_answers_they_are_and_tallies_what_was_picked(rep
     assert opened_workspace().comparisons.find(page.comparison.id) is not None
 
 
+def test_vote_goes_on_blind_in_the_same_order_after_a_reload_and_in_every_tab(replay: Replay, model: str) -> None:
+    other = replay.add(Script.of("quite another answer"))
+    first = Page(replay, body(model), body(other))
+    stale = Page(replay, link=first.link)
+    first.open("compare.checks").click("compare.vote").set("blind.prompt", "What is best?").click("blind.run").finished()
+    order = [block.value for block in first.at.code]
+    for again in (Page(replay, link=first.link), stale.run(), first.run()):
+        assert [block.value for block in again.at.code] == order
+        assert {"blind.pick.1", "blind.pick.2", "blind.tie"} <= {button.key for button in again.at.button}
+        assert not [name for name in (model, other, "baseline", "in the History") if name in again.words + again.tables]
+        assert opened_workspace().hub.channel(again.at.session_state["session.channel"]).slots == {}
+    first.click("blind.pick.2")
+    stale.click("blind.pick.1")  # its page still shows what was voted on: one vote for a ballot
+    assert [vote["choice"] == vote["shown"][1] for vote in first.comparison.parts["votes"]] == [True]
+    again = Page(replay, link=first.link)
+    assert "Kept: answer 2." in [one.value for one in again.at.success]
+    assert not [name for name in (model, other, "was **") if name in again.words]
+    again.click("blind.reveal")
+    assert f"**Answer 2** was **{'AB'[order[1] == 'quite another answer']}**" in Page(replay, link=first.link).words
+    again.click("blind.leave")
+    assert "B was picked" in first.run().words or "A was picked" in first.words
+    assert "blind.tie" not in {button.key for button in stale.run().at.button}
+
+
+def test_vote_in_one_comparison_leaves_the_others_as_they_are(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model)).open("compare.checks").click("compare.vote")
+    desk_of_another = Page(replay, body(model, temperature=0.5), body(model))
+    assert "blind.leave" not in {button.key for button in desk_of_another.at.button}
+    assert "blind.leave" in {button.key for button in page.run().at.button}
+
+
 def test_figures_that_differ_are_named_with_their_size_and_drawn(replay: Replay, model: str) -> None:
     longer = replay.add(Script.of("one two three four five six"))
     page = Page(replay, body(model), body(longer)).set("compare.repeats", 5).click("run").finished()
