@@ -67,7 +67,7 @@ def _form() -> None:
 
 def _choose_kind() -> None:
     _update({"kind": st.session_state["connection.kind"]})
-    st.session_state.pop("session.verdict", None)
+    session.set_verdict(None)
 
 
 def _update(changes: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ def _take_text(kind: ServerKind, name: str, problem_of: Any) -> None:
 def _set_field(kind: ServerKind, name: str, value: Any) -> None:
     fields = session.server_choice().fields(kind).model_dump(exclude_unset=True)
     _update({kind: {**fields, name: value}})
-    st.session_state.pop("session.verdict", None)
+    session.set_verdict(None)
 
 
 def _key(kind: ServerKind, connection: Connection) -> None:
@@ -158,7 +158,7 @@ def _take_key(kind: ServerKind) -> None:
     field = f"connection.{kind}.key"
     typed = st.session_state[field].strip()
     st.session_state[field] = ""
-    st.session_state.pop("session.verdict", None)
+    session.set_verdict(None)
     if typed:
         session.set_typed_key(kind, SecretStr(typed))
 
@@ -211,9 +211,9 @@ def _test_button(connection: Connection) -> None:
             help="Lists the models, then asks one for a single token: a real call.",
         ):
             with st.spinner("Calling…"):
-                st.session_state["session.verdict"] = _check(connection)
+                session.set_verdict(_check(connection))
         st.page_link("playground.py", label="To the Playground", icon=":material/arrow_forward:")
-    verdict: Verdict | None = st.session_state.get("session.verdict")
+    verdict = session.verdict()
     if verdict is None:
         return
     box = st.success if verdict.works else st.error

@@ -51,12 +51,12 @@ def _row(status: UpstreamStatus) -> None:
             _badge(status)
         key = f" · {status.key}" if status.source == "file" or status.config.api_key_env or _typed(name) else ""
         st.caption(plain(status.config.base_url + key))
-        if status.listed.problem and not _tested(name):
+        if status.listed.problem and not session.upstreams.verdict(name):
             _error(status.listed.problem)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Test", key=f"upstreams.test.{name}", icon=":material/network_check:"):
                 with st.spinner("Calling…"):
-                    _remember_verdict(name, _check(status.config, workspace().router.upstreams.find_key(status.config)))
+                    session.upstreams.set_verdict(name, _check(status.config, workspace().router.upstreams.find_key(status.config)))
                 st.rerun()
             if status.source == "added":
                 st.button("Edit", key=f"upstreams.edit.{name}", icon=":material/edit:", on_click=_edit, args=(status.config,))
@@ -88,7 +88,7 @@ def _badge(status: UpstreamStatus) -> None:
 
 
 def _form() -> None:
-    editing = _editing()
+    editing = session.upstreams.editing()
     title = f"Change {plain(editing)}" if editing else "Add an OpenAI-compatible server"
     with st.expander(title, icon=":material/edit:" if editing else ":material/add:", expanded=bool(editing), key="upstream.form"):
         if not editing:
@@ -114,14 +114,14 @@ def _form() -> None:
             if editing:
                 st.button("Cancel", key="upstream.cancel", type="tertiary", on_click=_clear)
         _show_verdict("")
-    added = st.session_state.pop("session.upstream_added", None)
+    added = session.upstreams.take_added()
     if added:
         st.success(plain(f"{added} can be used: its models are {added}/… in the Playground."), icon=":material/check_circle:")
 
 
 def _text(name: str, label: str, placeholder: str, help_text: str, *, disabled: bool = False) -> None:
     st.text_input(label, key=f"upstream.{name}", placeholder=placeholder, help=help_text, disabled=disabled)
-    problem = _problems().get(name)
+    problem = session.upstreams.problems().get(name)
     if problem:
         _error(problem)
 
@@ -130,7 +130,7 @@ def _key_fields() -> None:
     """A key is typed, and then kept in the server's memory only, or is named by its environment variable."""
     left, right = st.columns(2)
     with left, st.container(key="upstream.key"):
-        field = f"upstream.key.{_key_field()}"
+        field = f"upstream.key.{session.upstreams.key_field()}"
         st.text_input(
             "API key",
             type="password",
@@ -141,27 +141,21 @@ def _key_fields() -> None:
             on_change=_take_key,
             args=(field,),
         )
-        if session.upstream_key() is not None:
+        if session.upstreams.typed_key() is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.caption(":material/key: A key was typed.", width="content")
-                st.button("Forget it", key="upstream.forget", type="tertiary", on_click=session.set_upstream_key, args=(None,))
-        elif _typed(_editing() or ""):
+                st.button("Forget it", key="upstream.forget", type="tertiary", on_click=session.upstreams.set_typed_key, args=(None,))
+        elif _typed(session.upstreams.editing() or ""):
             st.caption(":material/key: The key typed before stays in use.")
     with right:
         _text("api_key_env", "Or its environment variable", "UPSTREAM_OLLAMA_KEY", "The name of the variable that holds the key.")
 
 
-def _key_field() -> int:
-    """The number of the key's field. Each typed key gets a new field: a value set from here may miss a browser that is already sending
-    its next click, and the key would stay on the page."""
-    return int(st.session_state.get("session.upstream_key_field", 0))
-
-
 def _take_key(field: str) -> None:
     typed = st.session_state[field].strip()
-    st.session_state["session.upstream_key_field"] = _key_field() + 1
+    session.upstreams.next_key_field()
     if typed:
-        session.set_upstream_key(SecretStr(typed))
+        session.upstreams.set_typed_key(SecretStr(typed))
 
 
 def _fill() -> None:
@@ -175,11 +169,11 @@ def _edit(config: UpstreamConfig) -> None:
     _clear()
     _put_fields(config.model_dump(exclude_none=True) | {"models": ", ".join(config.models or ())})
     st.session_state["upstream.chat"] = next(option for option, (chat, _) in CHAT.items() if chat is config.chat)
-    st.session_state["session.upstream_editing"] = config.name
+    session.upstreams.edit(config.name)
 
 
 def _put_fields(values: dict[str, Any]) -> None:
-    st.session_state.pop("session.upstream_problems", None)
+    session.upstreams.set_problems({})
     for name in TEXTS:
         if name in values:
             st.session_state[f"upstream.{name}"] = values[name]
@@ -190,20 +184,7 @@ def _clear() -> None:
         st.session_state[f"upstream.{name}"] = ""
     st.session_state["upstream.chat"] = "auto"
     st.session_state["upstream.preset"] = None
-    for name in ("session.upstream_editing", "session.upstream_problems", "session.upstream_verdict"):
-        st.session_state.pop(name, None)
-    session.set_upstream_key(None)
-    st.session_state["session.upstream_key_field"] = _key_field() + 1
-
-
-def _editing() -> str | None:
-    found: str | None = st.session_state.get("session.upstream_editing")
-    return found
-
-
-def _problems() -> dict[str, str]:
-    found: dict[str, str] = st.session_state.get("session.upstream_problems", {})
-    return found
+    session.upstreams.forget_form()
 
 
 def _draft() -> UpstreamConfig | None:
@@ -211,7 +192,7 @@ def _draft() -> UpstreamConfig | None:
     typed = {name: str(st.session_state.get(f"upstream.{name}") or "").strip() for name in TEXTS}
     models = [model.strip() for model in typed["models"].split(",") if model.strip()]
     values = {
-        "name": _editing() or typed["name"],
+        "name": session.upstreams.editing() or typed["name"],
         "base_url": typed["base_url"],
         "api_key_env": typed["api_key_env"] or None,
         "models": models or None,
@@ -220,15 +201,11 @@ def _draft() -> UpstreamConfig | None:
     try:
         config = UpstreamConfig.model_validate(values)
     except ValidationError as error:
-        _mark({name: f"{name} {problem}" for name, problem in field_problems(error)})
+        session.upstreams.set_problems({name: f"{name} {problem}" for name, problem in field_problems(error)})
         return None
     problem = variable_problem(config.api_key_env, config.base_url, workspace().settings) if config.api_key_env else None
-    _mark({"api_key_env": problem} if problem else {})
+    session.upstreams.set_problems({"api_key_env": problem} if problem else {})
     return None if problem else config
-
-
-def _mark(problems: dict[str, str]) -> None:
-    st.session_state["session.upstream_problems"] = problems
 
 
 def _save() -> None:
@@ -236,20 +213,20 @@ def _save() -> None:
     if config is None:
         return
     known = {status.config.name for status in workspace().router.upstreams.status()}
-    if not _editing() and config.name in known:
-        _mark({"name": f"There is an upstream {config.name} already; choose another name."})
+    if not session.upstreams.editing() and config.name in known:
+        session.upstreams.set_problems({"name": f"There is an upstream {config.name} already; choose another name."})
         return
     try:
-        workspace().router.upstreams.put(config, session.upstream_key())
+        workspace().router.upstreams.put(config, session.upstreams.typed_key())
     except ValueError as error:
-        _mark({"name": str(error)})
+        session.upstreams.set_problems({"name": str(error)})
         return
     except OSError as error:
-        _mark({"name": f"It cannot be kept: {error.strerror}. Check the data directory."})
+        session.upstreams.set_problems({"name": f"It cannot be kept: {error.strerror}. Check the data directory."})
         return
     workspace().forget_models(workspace().local_connection)
     _clear()
-    st.session_state["session.upstream_added"] = config.name
+    session.upstreams.set_added(config.name)
 
 
 def _remove(name: str) -> None:
@@ -262,7 +239,9 @@ def _test_draft() -> None:
     config = _draft()
     if config is not None:
         with st.spinner("Calling…"):
-            _remember_verdict("", _check(config, session.upstream_key() or workspace().router.upstreams.find_key(config)))
+            session.upstreams.set_verdict(
+                "", _check(config, session.upstreams.typed_key() or workspace().router.upstreams.find_key(config))
+            )
     st.rerun()
 
 
@@ -274,18 +253,8 @@ def _check(config: UpstreamConfig, key: SecretStr | None) -> Verdict:
         return Verdict(False, f"No answer within {CHECK_TIMEOUT_S:.0f} seconds.", "Check the base URL, or try again.", ())
 
 
-def _remember_verdict(name: str, verdict: Verdict) -> None:
-    st.session_state["session.upstream_verdict"] = (name, verdict)
-
-
-def _tested(name: str) -> Verdict | None:
-    """The outcome of the last test, if it was made there; ``name`` is empty for the form's."""
-    of, verdict = st.session_state.get("session.upstream_verdict", (None, None))
-    return verdict if of == name else None
-
-
 def _show_verdict(name: str) -> None:
-    verdict = _tested(name)
+    verdict = session.upstreams.verdict(name)
     if verdict is None:
         return
     box = st.success if verdict.works else st.error

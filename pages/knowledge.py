@@ -28,8 +28,8 @@ else:
     base = find_base(connection, str(search.item_of(draft).get("knowledge_id") or ""))
     if base is not None:
         base_line(base)
-    view = session.knowledge_view()
-    if base is None or view == session.KNOWLEDGE_VIEWS[0]:
+    view = session.knowledge.view()
+    if base is None or view == session.knowledge.VIEWS[0]:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="knowledge-query"):
             with st.container(width="stretch"):
                 search.query(form)

@@ -103,6 +103,17 @@ def test_only_services_caches_resources() -> None:
     assert users <= {"components/services.py"}
 
 
+def test_only_the_session_spells_durable_keys() -> None:
+    spelled = {
+        str(path.relative_to(ROOT))
+        for folder in ("components", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"""["']session\.\w""", path.read_text(encoding="utf-8"))
+    }
+    assert spelled
+    assert all(path.startswith("components/session/") for path in spelled)
+
+
 def test_every_setting_is_documented_in_the_readme() -> None:
     source = ast.parse((ROOT / "core" / "settings.py").read_text(encoding="utf-8"))
     strings = (node.value for node in ast.walk(source) if isinstance(node, ast.Constant) and isinstance(node.value, str))

@@ -25,7 +25,7 @@ RANGE = "From answers that end at once to answers that use up max_tokens"
 def run_all_bar(board: Board, slots: Sequence[Slot], *, running: bool) -> None:
     """Draw the line; ``running`` tells that some run is under way."""
     wrong = [place for place, slot in enumerate(slots) if slot.obstacles]
-    asked = session.comparison_question()
+    asked = session.comparison.question()
     with st.container(key="bar-compare-all", gap="xsmall"):
         if asked is not None and not running and not wrong:
             _question(board, asked)

@@ -36,12 +36,12 @@ PEEKING: Final = "Whoever looks after every vote and stops when it is settled fi
 
 def under_way() -> BlindVote | None:
     """The blind vote that the comparison is in; None while it is shown with its names."""
-    return blind_vote_of(workspace().comparisons.part(session.comparison_id() or "", UNDER_WAY))
+    return blind_vote_of(workspace().comparisons.part(session.comparison.current_id() or "", UNDER_WAY))
 
 
 def _go_on(vote: BlindVote | None) -> None:
     with suppress(KeyError):  # the comparison was taken away meanwhile
-        workspace().comparisons.set_part(session.comparison_id() or "", UNDER_WAY, vote and vote.to_json())
+        workspace().comparisons.set_part(session.comparison.current_id() or "", UNDER_WAY, vote and vote.to_json())
 
 
 def enter() -> None:
@@ -104,7 +104,7 @@ def _run(key: str) -> None:
     desk.remember(desk.collected().with_prompt(prompt or None))
     _go_on(BlindVote())
     if desk.asks():
-        session.ask_about_comparison(None)
+        session.comparison.ask(None)
         session.set_refusal(desk.slot_key(0), "It may cost more than the budget. Run it from the comparison, which asks first.", lasts=True)
         return
     desk.run(shown=False)
@@ -161,7 +161,7 @@ def _pick(number: int | None) -> None:
     choice = None if number is None else shown[number - 1]
     prompt = board.prompt if isinstance(board.prompt, str) else ""
     vote = Vote(datetime.now(UTC), shown, choice, going_on.runs, prompt[:200])
-    store, comparison_id = workspace().comparisons, session.comparison_id() or ""
+    store, comparison_id = workspace().comparisons, session.comparison.current_id() or ""
     with suppress(KeyError):
         store.set_part(comparison_id, PART, [*(store.part(comparison_id, PART) or []), vote.to_json()])
     _go_on(replace(going_on, stage="voted", choice=number))
@@ -229,7 +229,7 @@ def _shares(found: Tally, names: Sequence[str]) -> list[str]:
 
 
 def _votes() -> tuple[Vote, ...]:
-    return votes_of(workspace().comparisons.part(session.comparison_id() or "", PART))
+    return votes_of(workspace().comparisons.part(session.comparison.current_id() or "", PART))
 
 
 def votes_here(board: Board) -> None:

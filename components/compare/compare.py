@@ -38,12 +38,12 @@ def compare() -> None:
     slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
-    st.query_params[desk.LINK] = session.comparison_id() or ""
+    st.query_params[desk.LINK] = session.comparison.current_id() or ""
     vote = under_way()
     if vote is not None:
         blind_vote(board, [of_slot.found for of_slot in runs], vote)
         return
-    if is_shown(same_comparison=linked is not None and linked == session.comparison_id()):
+    if is_shown(same_comparison=linked is not None and linked == session.comparison.current_id()):
         sweep(board)
         return
     heading(board, running=sheet.running)

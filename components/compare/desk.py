@@ -42,10 +42,10 @@ def gathered(linked: str | None) -> Board:
 
     Call before anything is drawn.
     """
-    if session.comparison() is None:
+    if session.comparison.current() is None:
         found = workspace().comparisons.find(linked) if linked else None
         if linked and found is None:
-            session.set_comparison_notice("This comparison was not found. It may have been deleted, or belong to another playground.")
+            session.comparison.set_notice("This comparison was not found. It may have been deleted, or belong to another playground.")
         if found is None:
             begin(begun(_playground_draft()))
         else:
@@ -59,22 +59,22 @@ def gathered(linked: str | None) -> Board:
 
 def adopt(found: Comparison) -> None:
     """Edit ``found`` from now on; for callbacks, and before anything is drawn."""
-    session.set_comparison_id(found.id, revision=found.revision)
+    session.comparison.set_current_id(found.id, revision=found.revision)
     put(found.board)
 
 
 def begin(board: Board) -> None:
     """Edit a new comparison from now on."""
     made = workspace().comparisons.begin(new_draft_id(), board)
-    session.set_comparison_id(made.id, revision=made.revision)
+    session.comparison.set_current_id(made.id, revision=made.revision)
     put(board)
 
 
 def _catch_up() -> None:
     """Take over what another tab made of the comparison, where nothing was edited here."""
-    comparison_id = session.comparison_id()
+    comparison_id = session.comparison.current_id()
     now = workspace().comparisons.current(comparison_id) if comparison_id else None
-    if now is not None and now.revision != session.comparison_revision() and collected() == remembered():
+    if now is not None and now.revision != session.comparison.revision() and collected() == remembered():
         adopt(now)
 
 
@@ -85,14 +85,14 @@ def _playground_draft() -> dict[str, Any]:
 
 def remembered() -> Board:
     """The session's comparison as it was kept last."""
-    kept = session.comparison() or {}
+    kept = session.comparison.current() or {}
     slots = [{**one, "draft": session.draft(slot_key(place)) or session.FIRST_DRAFT} for place, one in enumerate(kept["slots"])]
     return Board.from_dict({**kept, "slots": slots})
 
 
 def collected() -> Board:
     """The session's comparison with what the widgets hold now."""
-    kept = session.comparison() or {}
+    kept = session.comparison.current() or {}
     shared = collect(SHARED, {"body": {} if kept["prompt"] is None else {"prompt": kept["prompt"]}, "extra": ""})
     slots = []
     for place, one in enumerate(kept["slots"]):
@@ -103,24 +103,24 @@ def collected() -> Board:
 
 def remember(board: Board) -> None:
     """Keep the board in the session and in the comparison; in a copy of it where another tab has changed it meanwhile."""
-    store, comparison_id = workspace().comparisons, session.comparison_id() or new_draft_id()
+    store, comparison_id = workspace().comparisons, session.comparison.current_id() or new_draft_id()
     try:
-        kept = store.edit(comparison_id, board, seen=session.comparison_revision())
+        kept = store.edit(comparison_id, board, seen=session.comparison.revision())
     except EditedElsewhere as elsewhere:
         name = f"{elsewhere.now.name} (copy)" if elsewhere.now.name else ""
         kept = store.begin(new_draft_id(), board, name=name)
-        session.set_comparison_notice("Another tab has changed this comparison meanwhile: what you do here goes on in a copy.")
-    session.set_comparison_id(kept.id, revision=kept.revision)
+        session.comparison.set_notice("Another tab has changed this comparison meanwhile: what you do here goes on in a copy.")
+    session.comparison.set_current_id(kept.id, revision=kept.revision)
     data = board.to_dict()
     for place, one in enumerate(data["slots"]):
         session.set_draft(slot_key(place), one.pop("draft"))
-    session.set_comparison(data)
+    session.comparison.set_current(data)
 
 
 def put(board: Board) -> None:
     """Put a board in place of the session's; for callbacks, and before anything is drawn."""
     remember(board)
-    session.ask_about_comparison(None)
+    session.comparison.ask(None)
     forget_widgets(SHARED)
     for place in range(MOST_SLOTS):
         key = slot_key(place)
@@ -147,14 +147,14 @@ def change(how: Callable[..., Board], *arguments: Any) -> None:
 
 def _undoable(before: Board, comparison_id: str | None = None) -> None:
     """Let the change from ``before``, of this comparison or of another one, be undone as long as nothing else happens."""
-    session.set_comparison_undo((comparison_id or str(session.comparison_id()), before.to_dict(), remembered().shared().to_dict()))
+    session.comparison.set_undo((comparison_id or str(session.comparison.current_id()), before.to_dict(), remembered().shared().to_dict()))
     for place in range(MOST_SLOTS):
         session.set_imported(slot_key(place), None)  # an import says what it came to after this
 
 
 def undone(board: Board) -> Board | None:
     """What was there before the last button changed the slots; None when there is no such change, or something else happened since."""
-    kept = session.comparison_undo()
+    kept = session.comparison.undo()
     if kept is None or replace(board, edited=None) != replace(Board.from_dict(kept[2]), edited=None):
         return None
     return Board.from_dict(kept[1])
@@ -162,22 +162,22 @@ def undone(board: Board) -> Board | None:
 
 def undo() -> None:
     """The callback of Undo."""
-    before, kept = undone(collected()), session.comparison_undo()
+    before, kept = undone(collected()), session.comparison.undo()
     if before is not None and kept is not None:
         former = workspace().comparisons.find(kept[0])
-        if former is not None and former.id != session.comparison_id():
+        if former is not None and former.id != session.comparison.current_id():
             adopt(former)
         else:
             put(before)
-    session.set_comparison_undo(None)
+    session.comparison.set_undo(None)
 
 
 def start_over(board: Board) -> None:
     """Begin a new comparison in place of the one that is edited, which stays where it is kept; for callbacks."""
-    if session.comparison() is None:
+    if session.comparison.current() is None:
         begin(board)
         return
-    before, former = collected(), session.comparison_id()
+    before, former = collected(), session.comparison.current_id()
     remember(before)
     begin(board)
     _undoable(before, former)
@@ -185,10 +185,10 @@ def start_over(board: Board) -> None:
 
 def copy() -> None:
     """The callback of Duplicate: go on in a copy, with the runs; the comparison stays as it is."""
-    board, former = collected(), workspace().comparisons.current(str(session.comparison_id()))
+    board, former = collected(), workspace().comparisons.current(str(session.comparison.current_id()))
     start_over(board)
     if former is not None and former.name:
-        workspace().comparisons.rename(str(session.comparison_id()), f"{former.name} (copy)")
+        workspace().comparisons.rename(str(session.comparison.current_id()), f"{former.name} (copy)")
 
 
 def edit(place: int | None) -> None:
@@ -216,9 +216,9 @@ def open_stored(comparison_id: str) -> bool:
     found = workspace().comparisons.find(comparison_id)
     if found is None:
         return False
-    if session.comparison() is not None:
+    if session.comparison.current() is not None:
         remember(collected())
-    session.set_comparison_undo(None)
+    session.comparison.set_undo(None)
     adopt(found)
     return True
 
@@ -262,13 +262,13 @@ def asks(places: Sequence[int] | None = None) -> bool:
     chosen = [*(range(len(board.slots)) if places is None else places)]
     if budget is None or not preflight_of(board, chosen).above(budget):
         return False
-    session.ask_about_comparison(chosen)
+    session.comparison.ask(chosen)
     return True
 
 
 def is_stored() -> bool:
     """Whether the comparison is listed in the history already."""
-    now = workspace().comparisons.current(session.comparison_id() or "")
+    now = workspace().comparisons.current(session.comparison.current_id() or "")
     return now is not None and now.stored
 
 
@@ -303,7 +303,7 @@ def run(places: Sequence[int] | None = None, *, bodies_of: Repeating = repeated,
 
 def stop(places: Sequence[int] | None = None) -> None:
     """The callback of Stop: every run under way, or those of some ``places``."""
-    kept = session.comparison() or {"slots": []}
+    kept = session.comparison.current() or {"slots": []}
     for place in range(len(kept["slots"])) if places is None else places:
         for run_id in kept["slots"][place]["runs"]:
             workspace().hub.stop(run_id)

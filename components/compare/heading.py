@@ -28,10 +28,10 @@ OFFERED = 8
 
 def heading(board: Board, *, running: bool) -> None:
     """Draw the line above the request."""
-    notice = session.take_comparison_notice()
+    notice = session.comparison.take_notice()
     if notice:
         st.info(plain(notice), icon=":material/info:")
-    now = workspace().comparisons.current(session.comparison_id() or "")
+    now = workspace().comparisons.current(session.comparison.current_id() or "")
     if now is None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-heading"):

@@ -112,8 +112,8 @@ def press_run(places: Sequence[int] | None = None) -> None:
 
 def answer_question(run: bool) -> None:
     """The callback of the answer to the question whether to run above the budget."""
-    places = session.comparison_question()
-    session.ask_about_comparison(None)
+    places = session.comparison.question()
+    session.comparison.ask(None)
     if run and places is not None:
         _run([place for place in places if place < len(desk.remembered().slots)])
     st.rerun()
@@ -124,7 +124,7 @@ def _run(chosen: Sequence[int]) -> None:
 
     The whole page is, where more changes: a refusal comes or goes, or the comparison is kept in the history from now on.
     """
-    session.ask_about_comparison(None)
+    session.comparison.ask(None)
     every = range(len(desk.remembered().slots))
     as_it_was = desk.is_stored() and not any(session.refusal(desk.slot_key(place)) for place in every)
     if desk.run(chosen) and as_it_was:
@@ -138,13 +138,13 @@ def ended(place: int) -> None:
     found = desk.found_runs(desk.remembered())
     if not any(of_slot.running for of_slot in found):
         parts += [ANSWER, BAR]
-    elif time.monotonic() - session.comparison_counted() > COUNTED_EVERY_S:
+    elif time.monotonic() - session.comparison.counted() > COUNTED_EVERY_S:
         parts.append(ANSWER)
-        session.set_comparison_counted(time.monotonic())
+        session.comparison.set_counted(time.monotonic())
     st.rerun(parts)
 
 
 def _has_preset() -> bool:
     """Whether the page says what differs from a preset, which any edit changes."""
-    noted = session.comparison_preset()
-    return noted is not None and noted[0] == session.comparison_id() and bool(noted[1])
+    noted = session.comparison.preset()
+    return noted is not None and noted[0] == session.comparison.current_id() and bool(noted[1])

@@ -56,7 +56,7 @@ def comparison_list(text: str, *, starred: bool) -> None:
     current = workspace()
     current.comparisons.flush()
     view = f"comparisons {text!r} {starred}"
-    skip = len(session.history_pages(view)) * PAGE
+    skip = len(session.history.pages(view)) * PAGE
     rows, count = current.listed_comparisons.page(text, starred=starred, skip=skip, limit=PAGE)
     _undo()
     ticked = _table(rows) if rows else _nothing(filtered=bool(text or starred))
@@ -112,7 +112,7 @@ def _shown(row: ComparisonRow, statuses: Mapping[str, str]) -> dict[str, Any]:
 def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: int, count: int, view: str) -> None:
     """Where one is in the list, and what can be done with the ticked ones."""
     current = workspace()
-    pages, alone = session.history_pages(view), ticked[0] if len(ticked) == 1 else None
+    pages, alone = session.history.pages(view), ticked[0] if len(ticked) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-bar"):
         kind = "comparison" if count == 1 else "comparisons"
         said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} {kind}" if rows else f"{count:,} {kind}"
@@ -156,7 +156,7 @@ def _votes(comparison_id: str) -> None:
 
 def _turn(label: str, icon: str, off: bool, view: str, pages: list[str]) -> None:
     st.button(
-        label, key=f"comparisons.{icon}", icon=f":material/{icon}:", disabled=off, on_click=session.set_history_pages, args=(view, pages)
+        label, key=f"comparisons.{icon}", icon=f":material/{icon}:", disabled=off, on_click=session.history.set_pages, args=(view, pages)
     )
 
 
@@ -180,13 +180,13 @@ def _marks(row: ComparisonRow) -> None:
 def _delete(ids: list[str]) -> None:
     with suppress(StorageProblem):  # then it is done later, and the page says that the history cannot be read
         workspace().comparisons.delete(ids)
-    session.set_deleted_comparisons(ids)
-    if session.comparison_id() in ids:
-        session.forget_comparison()
+    session.history.set_deleted_comparisons(ids)
+    if session.comparison.current_id() in ids:
+        session.comparison.forget()
 
 
 def _undo() -> None:
-    deleted = session.deleted_comparisons()
+    deleted = session.history.deleted_comparisons()
     if not deleted:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-undo"):
@@ -197,4 +197,4 @@ def _undo() -> None:
 def _bring_back(ids: list[str]) -> None:
     with suppress(StorageProblem):
         workspace().comparisons.undelete(ids)
-    session.set_deleted_comparisons([])
+    session.history.set_deleted_comparisons([])

@@ -78,7 +78,7 @@ def _values(name: str) -> Sequence[str]:
 def _runs(which: RunFilter, order: RunOrder) -> None:
     repository = workspace().runs
     view = repr((which, order))
-    cursors = session.history_pages(view)
+    cursors = session.history.pages(view)
     count = repository.count(which)
     page = repository.page(which, order, after=cursors[-1] if cursors else None, limit=PAGE)
     _undo()
@@ -87,8 +87,8 @@ def _runs(which: RunFilter, order: RunOrder) -> None:
         selected: list[str] = []
     else:
         listed = hashlib.sha256("\n".join(row.id for row in page.rows).encode()).hexdigest()[:16]
-        selected = run_table(page.rows, key=f"history-table-{listed}", order=order, on_sort=sort_by, ticked=session.ticked_runs())
-    session.set_ticked_runs(selected)
+        selected = run_table(page.rows, key=f"history-table-{listed}", order=order, on_sort=sort_by, ticked=session.history.ticked())
+    session.history.set_ticked(selected)
     _bar(which, selected, count, page, view, cursors)
     _chosen(selected)
 
@@ -112,7 +112,7 @@ def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, v
             key="history.back",
             icon=":material/chevron_left:",
             disabled=not cursors,
-            on_click=session.set_history_pages,
+            on_click=session.history.set_pages,
             args=(view, cursors[:-1]),
         )
         st.button(
@@ -121,7 +121,7 @@ def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, v
             icon=":material/chevron_right:",
             icon_position="right",
             disabled=page.next is None,
-            on_click=session.set_history_pages,
+            on_click=session.history.set_pages,
             args=(view, [*cursors, page.next or ""]),
         )
         comparable = 2 <= len(selected) <= MOST_SLOTS
@@ -185,11 +185,11 @@ def _star(ids: Sequence[str]) -> None:
 @said_if_refused
 def _delete(ids: Sequence[str]) -> None:
     moment = workspace().runs.delete(RunFilter(ids=tuple(ids)))
-    session.set_deleted_runs((moment.isoformat(), len(ids)) if moment else None)
+    session.history.set_deleted_runs((moment.isoformat(), len(ids)) if moment else None)
 
 
 def _undo() -> None:
-    deletion = session.deleted_runs()
+    deletion = session.history.deleted_runs()
     if deletion is None:
         return
     moment, count = deletion
@@ -201,7 +201,7 @@ def _undo() -> None:
 @said_if_refused
 def _bring_back(moment: str) -> None:
     workspace().runs.undelete(datetime.fromisoformat(moment))
-    session.set_deleted_runs(None)
+    session.history.set_deleted_runs(None)
 
 
 def _chosen(selected: Sequence[str]) -> None:

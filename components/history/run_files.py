@@ -49,14 +49,14 @@ def export_runs(which: RunFilter, selected: Sequence[str], count: int) -> None:
 
 def _start(which: RunFilter, kind: FileKind) -> None:
     try:
-        session.set_export_id(workspace().exports.start(which, kind, "runs"))
+        session.history.set_export_id(workspace().exports.start(which, kind, "runs"))
     except PlaygroundError as error:
-        session.set_export_id(None)
+        session.history.set_export_id(None)
         st.toast(plain(f"{error.cause} {error.next_step}"), icon=":material/error:")
 
 
 def _current() -> Export | None:
-    export_id = session.export_id()
+    export_id = session.history.export_id()
     return workspace().exports.find(export_id) if export_id else None
 
 
@@ -90,9 +90,9 @@ def import_file() -> None:
     )
     if file is not None and st.button("Import", key="history.import.start", type="primary", icon=":material/upload:"):
         with st.spinner("Importing …"):
-            session.set_import_report(import_runs(file, workspace().runs).sentence)
+            session.history.set_import_report(import_runs(file, workspace().runs).sentence)
         st.rerun()
-    report = session.import_report()
+    report = session.history.import_report()
     if report:
         st.markdown(plain(report, 400))
 

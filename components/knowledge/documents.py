@@ -77,7 +77,7 @@ def _listed(base: KnowledgeBase, found: Sequence[Document], connection: Connecti
             st.button("Delete", key="knowledge.document.delete", icon=":material/delete:", on_click=_ask_about, args=(base.id, document.id))
     if document is None:
         return
-    if session.deletion_asked() == [base.id, document.id]:
+    if session.knowledge.deletion_asked() == [base.id, document.id]:
         _sure(
             f"Delete {document.name} with its {document.chunks} chunks? No search finds them then.",
             partial(_delete_document, base.id, document.id),
@@ -122,11 +122,11 @@ async def _page(client: RouterClient, base: KnowledgeBase, document: Document, p
 
 def _toggle(base_id: str, document_id: str, chunk_id: str, enabled: bool) -> None:
     _told(change(session.connection(), lambda client: switch_chunk(client, base_id, document_id, chunk_id, enabled)))
-    session.set_switched_off([row for row in session.switched_off() if row["chunk_id"] != chunk_id])
+    session.knowledge.set_switched_off([row for row in session.knowledge.switched_off() if row["chunk_id"] != chunk_id])
 
 
 def _upload(base: KnowledgeBase, connection: Connection) -> None:
-    edition = session.upload_edition()
+    edition = session.knowledge.upload_edition()
     with st.container(border=True, key="knowledge-upload"):
         files = st.file_uploader(
             "Add files", type=list(KINDS), accept_multiple_files=True, key=f"knowledge.files.{edition}", max_upload_size=LARGEST_MB
@@ -193,14 +193,14 @@ def _add(
         if isinstance(outcome, PlaygroundError):
             failed.append(f"{name}: {outcome.cause}")
     bar.empty()
-    session.set_knowledge_result(None)
-    session.next_upload(failed, added=len(files) - len(failed))
+    session.knowledge.set_result(None)
+    session.knowledge.next_upload(failed, added=len(files) - len(failed))
     st.rerun()
 
 
 def upload_report() -> None:
     """What the last upload came to, once."""
-    added, failed = session.take_upload_report()
+    added, failed = session.knowledge.take_upload_report()
     if added:
         st.toast(f"Added {added} file{'s' if added > 1 else ''}.", icon=":material/check:")
     for sentence in failed:
@@ -209,7 +209,7 @@ def upload_report() -> None:
 
 def _delete_base(base: KnowledgeBase, connection: Connection) -> None:
     st.button("Delete this base", key="knowledge.delete", icon=":material/delete_forever:", on_click=_ask_about, args=(base.id,))
-    if session.deletion_asked() == [base.id]:
+    if session.knowledge.deletion_asked() == [base.id]:
         counted = f"{base.documents} documents and {base.chunks} chunks"
         _sure(
             f"Delete the base {base.key} with {counted}? Requests that name it fail then.", partial(_delete_base_now, base.id, connection)
@@ -220,21 +220,21 @@ def _sure(question: str, act: Any) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="knowledge-question"):
         st.markdown(f":material/warning: {plain(question)}", width="stretch")
         st.button("Delete", key="knowledge.sure", type="primary", on_click=act)
-        st.button("Keep", key="knowledge.keep", on_click=session.ask_deletion, args=([],))
+        st.button("Keep", key="knowledge.keep", on_click=session.knowledge.ask_deletion, args=([],))
 
 
 def _ask_about(*ids: str) -> None:
-    session.ask_deletion(list(ids))
+    session.knowledge.ask_deletion(list(ids))
 
 
 def _delete_document(base_id: str, document_id: str) -> None:
-    session.ask_deletion([])
-    session.set_knowledge_result(None)
+    session.knowledge.ask_deletion([])
+    session.knowledge.set_result(None)
     _told(change(session.connection(), lambda client: delete_document(client, base_id, document_id)))
 
 
 def _delete_base_now(base_id: str, connection: Connection) -> None:
-    session.ask_deletion([])
+    session.knowledge.ask_deletion([])
     if not _told(change(connection, lambda client: delete_base(client, base_id))):
         return
     search.choose(next(iter(base_names(connection)), ""))
@@ -242,7 +242,7 @@ def _delete_base_now(base_id: str, connection: Connection) -> None:
 
 def _told(outcome: Any) -> bool:
     """Say what went wrong; whether nothing did."""
-    session.set_knowledge_result(None)
+    session.knowledge.set_result(None)
     if isinstance(outcome, PlaygroundError):
         st.toast(plain(outcome.cause), icon=":material/error:")
         return False
@@ -262,18 +262,18 @@ def new_base(connection: Connection) -> None:
             on_click=_create,
             args=(connection, (key or "").strip(), description or ""),
         )
-        if refused := session.knowledge_refusal():
+        if refused := session.knowledge.refusal():
             st.markdown(f":red[:material/error: {plain(refused)}]")
 
 
 def _create(connection: Connection, key: str, description: str) -> None:
     outcome = change(connection, lambda client: create_base(client, key, description))
     if isinstance(outcome, PlaygroundError):
-        session.set_knowledge_refusal(outcome.cause)
+        session.knowledge.set_refusal(outcome.cause)
         return
-    session.set_knowledge_refusal(None)
+    session.knowledge.set_refusal(None)
     for name in ("knowledge.new.key", "knowledge.new.description"):
         st.session_state[name] = ""
     st.session_state[NEW_BASE] = False  # closes it
     search.choose(outcome)
-    session.show_knowledge_view("Documents")
+    session.knowledge.show_view("Documents")

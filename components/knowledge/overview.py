@@ -21,8 +21,8 @@ def base_line(base: KnowledgeBase) -> None:
     if own:
         parts.append("by itself: " + plain(", ".join(own), 120))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="knowledge-line"):
-        session.seed_knowledge_view()
-        st.segmented_control("View", session.KNOWLEDGE_VIEWS, key=session.KNOWLEDGE_VIEW, required=True, label_visibility="collapsed")
+        session.knowledge.seed_view()
+        st.segmented_control("View", session.knowledge.VIEWS, key=session.knowledge.VIEW, required=True, label_visibility="collapsed")
         st.caption(" · ".join(parts))
 
 

@@ -97,11 +97,11 @@ def results(draft: dict[str, Any], problems: tuple[Problem, ...], connection: Co
 
 def _found(item: dict[str, Any], connection: Connection) -> None:
     asked = json.dumps([connection.base_url, item], sort_keys=True)
-    known = session.knowledge_result()
+    known = session.knowledge.result()
     if known is None or known["asked"] != asked:
         known = {"asked": asked, **_search(item, connection)}
         if "error" not in known:
-            session.set_knowledge_result(known)
+            session.knowledge.set_result(known)
     if "error" in known:
         st.error(plain(known["error"]), icon=":material/error:")
         st.button("Search again", key="knowledge.again", icon=":material/refresh:")
@@ -200,18 +200,18 @@ def _shown(value: Any) -> str:
 def _switch(base_id: str, document_id: str, chunk_id: str, name: str, enabled: bool) -> None:
     """The callback of a chunk's switch: the next search is made anew."""
     outcome = change(session.connection(), lambda client: switch_chunk(client, base_id, document_id, chunk_id, enabled))
-    session.set_knowledge_result(None)
-    off = [row for row in session.switched_off() if row["chunk_id"] != chunk_id]
+    session.knowledge.set_result(None)
+    off = [row for row in session.knowledge.switched_off() if row["chunk_id"] != chunk_id]
     if isinstance(outcome, PlaygroundError):
         st.toast(plain(outcome.cause), icon=":material/error:")
     elif not enabled:
         off.append({"base_id": base_id, "document_id": document_id, "chunk_id": chunk_id, "name": name})
-    session.set_switched_off(off)
+    session.knowledge.set_switched_off(off)
 
 
 def _switched_off(connection: Connection) -> None:
     """What was switched off in this session, each with the way back."""
-    off = session.switched_off()
+    off = session.knowledge.switched_off()
     if not off:
         return
     names = base_names(connection)

@@ -110,15 +110,15 @@ class CompareBench:
         return comparison_content(desk.collected())
 
     def link(self) -> Link | None:
-        noted = session.comparison_preset()
+        noted = session.comparison.preset()
         if noted is not None:  # the address is for sessions that know nothing yet
             comparison, preset, version = noted
-            return Link(preset, version) if preset and comparison == session.comparison_id() else None
+            return Link(preset, version) if preset and comparison == session.comparison.current_id() else None
         preset, _, number = st.query_params.get(self.QUERY, "").rpartition(".")
         return Link(preset, int(number)) if preset and number.isdecimal() and 0 < int(number) < 2**31 else None
 
     def set_link(self, link: Link | None) -> None:
-        session.set_comparison_preset((session.comparison_id() or "", link.preset if link else "", link.version if link else 0))
+        session.comparison.set_preset((session.comparison.current_id() or "", link.preset if link else "", link.version if link else 0))
 
     def show_link(self) -> None:
         """Put the link into the address, where a reload finds it."""

@@ -69,7 +69,7 @@ def import_presets() -> None:
         key="presets.import.files",
         on_change=_import,
     )
-    added, told = session.preset_import()
+    added, told = session.presets.import_outcome()
     if added:
         st.caption(f":green[:material/check: {added:,} preset{'' if added == 1 else 's'} added]")
     for sentence in told[:MOST_TOLD]:
@@ -90,7 +90,7 @@ def _import() -> None:
         added += fresh
         if there:
             told.append(f"{file.name}: {there:,} that {'is' if there == 1 else 'are'} in the library already, left out")
-    session.set_preset_import(added, told)
+    session.presets.set_import_outcome(added, told)
 
 
 def add_new(presets: Sequence[NewPreset]) -> tuple[int, int]:

@@ -52,8 +52,8 @@ def library() -> None:
 
 def _library() -> None:
     repository = workspace().presets
-    if session.shown_preset() is None and st.query_params.get(LINK):
-        session.show_preset(st.query_params[LINK])
+    if session.presets.shown() is None and st.query_params.get(LINK):
+        session.presets.show(st.query_params[LINK])
     if repository.empty():
         _undo()
         starters_offer()
@@ -69,18 +69,18 @@ def _library() -> None:
 
 def _list(which: PresetFilter, order: PresetOrder) -> list[str]:
     repository, view = workspace().presets, repr((which, order))
-    cursors = session.preset_pages(view)
+    cursors = session.presets.pages(view)
     page = repository.page(which, order, after=cursors[-1] if cursors else None, limit=PAGE)
     count = page.count
     _undo()
     selected: list[str] = []
     if page.presets:
-        selected = _table(page, session.ticked_presets())
+        selected = _table(page, session.presets.ticked())
     elif which.archived:
         st.info("Nothing is archived here.", icon=":material/archive:")
     else:
         st.info("No preset fits. Take out a filter, or look for other words.", icon=":material/search_off:")
-    session.set_ticked_presets(selected)
+    session.presets.set_ticked(selected)
     _bar(selected, which, count)
     _pager(page, count, view, cursors)
     return selected
@@ -157,7 +157,7 @@ def _pager(page: PresetPage, count: int, view: str, cursors: list[str]) -> None:
             key="presets.back",
             icon=":material/chevron_left:",
             disabled=not cursors,
-            on_click=session.set_preset_pages,
+            on_click=session.presets.set_pages,
             args=(view, cursors[:-1]),
         )
         st.button(
@@ -166,7 +166,7 @@ def _pager(page: PresetPage, count: int, view: str, cursors: list[str]) -> None:
             icon=":material/chevron_right:",
             icon_position="right",
             disabled=page.next is None,
-            on_click=session.set_preset_pages,
+            on_click=session.presets.set_pages,
             args=(view, [*cursors, page.next or ""]),
         )
 
@@ -174,8 +174,8 @@ def _pager(page: PresetPage, count: int, view: str, cursors: list[str]) -> None:
 def _chosen(selected: Sequence[str]) -> None:
     """One ticked preset is shown whole, else the one that was asked for by its id."""
     if len(selected) == 1:
-        session.show_preset(selected[0])
-    shown = session.shown_preset()
+        session.presets.show(selected[0])
+    shown = session.presets.shown()
     found = workspace().presets.find(shown) if shown and len(selected) < 2 else None
     if found is None:
         if LINK in st.query_params:
@@ -195,19 +195,19 @@ def _star(ids: Sequence[str]) -> None:
 def archive(ids: Sequence[str], archived: bool) -> None:
     """The callback of Archive and of Bring back."""
     workspace().presets.archive(ids, archived)
-    session.set_ticked_presets([])
+    session.presets.set_ticked([])
 
 
 def delete(ids: Sequence[str]) -> None:
     """The callback of Delete."""
     moment = workspace().presets.delete(ids)
-    session.set_deleted_presets((moment.isoformat(), len(ids)) if moment else None)
-    session.set_ticked_presets([])
-    session.show_preset(None)
+    session.presets.set_deleted((moment.isoformat(), len(ids)) if moment else None)
+    session.presets.set_ticked([])
+    session.presets.show(None)
 
 
 def _undo() -> None:
-    deletion = session.deleted_presets()
+    deletion = session.presets.deleted()
     if deletion is None:
         return
     moment, count = deletion
@@ -218,4 +218,4 @@ def _undo() -> None:
 
 def _bring_back(moment: str) -> None:
     workspace().presets.undelete(datetime.fromisoformat(moment))
-    session.set_deleted_presets(None)
+    session.presets.set_deleted(None)

@@ -101,15 +101,15 @@ def _guarded(act: Callable[[], object]) -> None:
 
 def _delete(preset_id: str) -> None:
     moment = workspace().presets.delete([preset_id])
-    session.set_deleted_presets((moment.isoformat(), 1) if moment else None)
-    session.set_ticked_presets([])
-    session.show_preset(None)
+    session.presets.set_deleted((moment.isoformat(), 1) if moment else None)
+    session.presets.set_ticked([])
+    session.presets.show(None)
 
 
 def _fork(preset_id: str, number: int | None) -> None:
     made = workspace().presets.fork(preset_id, number)
-    session.set_ticked_presets([made.id])
-    session.show_preset(made.id)
+    session.presets.set_ticked([made.id])
+    session.presets.show(made.id)
     st.toast(f"{plain(made.label.name, 60)} is a preset of its own", icon=":material/call_split:")
 
 
@@ -193,7 +193,7 @@ def _restore(preset_id: str, number: int) -> None:
 def _describe(preset: Preset) -> None:
     key = f"preset.label.{preset.id}"
     label_fields(key, preset.label)
-    if refused := session.preset_refusal(key):
+    if refused := session.presets.refusal(key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
     st.button("Save", key="preset.describe", icon=":material/save:", on_click=_save_label, args=(preset.id, key))
 
@@ -202,9 +202,9 @@ def _save_label(preset_id: str, key: str) -> None:
     try:
         workspace().presets.describe(preset_id, typed_label(key))
     except (InvalidPreset, StorageProblem) as problem:
-        session.set_preset_refusal(key, f"{problem.cause} {problem.next_step}")
+        session.presets.set_refusal(key, f"{problem.cause} {problem.next_step}")
     except KeyError:
-        session.set_preset_refusal(key, "This preset was deleted meanwhile.")
+        session.presets.set_refusal(key, "This preset was deleted meanwhile.")
     else:
-        session.set_preset_refusal(key, None)
+        session.presets.set_refusal(key, None)
         st.toast("Saved", icon=":material/check:")

@@ -131,7 +131,7 @@ def _more(bench: Bench, preset: Preset, compared: bool, *, changed: bool) -> Non
         title = f"Save as version {preset.version + 1} with this note"
         st.button(title, key=f"{bench.key}.save_noted", icon=":material/save:", on_click=_redrawn, args=(_save_noted, bench, key))
     if st.button("Show in the library", key=f"{bench.key}.library", icon=":material/bookmarks:", type="tertiary"):
-        session.show_preset(preset.id)
+        session.presets.show(preset.id)
         st.switch_page("presets.py")
     st.button(
         "Let go of the preset",
@@ -149,7 +149,7 @@ def _save_new(bench: Bench, compared: bool) -> None:
     """The form of a new preset. Said where it was typed, what is wrong with it."""
     st.caption(f"Keep {'this comparison' if compared else 'these settings and this prompt'} under a name")
     label_fields(f"{bench.key}.new")
-    if refused := session.preset_refusal(bench.key):
+    if refused := session.presets.refusal(bench.key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
     st.button(
         "Save",
@@ -196,9 +196,9 @@ def save_new(bench: Bench) -> None:
     try:
         made = workspace().presets.add([NewPreset(typed_label(f"{bench.key}.new"), bench.content())])[0]
     except (InvalidPreset, StorageProblem) as problem:
-        session.set_preset_refusal(bench.key, f"{problem.cause} {problem.next_step}")
+        session.presets.set_refusal(bench.key, f"{problem.cause} {problem.next_step}")
         return
-    session.set_preset_refusal(bench.key, None)
+    session.presets.set_refusal(bench.key, None)
     bench.set_link(Link(made.id, made.version))
     for name in ("save", "more"):
         st.session_state[f"{bench.key}.{name}"] = False

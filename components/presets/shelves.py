@@ -123,4 +123,4 @@ def _added(presets: Sequence[NewPreset]) -> None:
     said = f"{fresh} saved to the library" if fresh else ""
     also = f"{there} {'is' if there == 1 else 'are'} there already" if there else ""
     st.toast(", ".join(filter(None, [said, also])), icon=":material/bookmark_added:")
-    session.show_preset(None)
+    session.presets.show(None)

@@ -42,12 +42,12 @@ def price_table() -> None:
             "has unknown cost, never 0. Type into the last row to add a model."
         )
         rows, saved = _rows(), _saved()
-        session.set_price_rows(None if rows == saved else rows)
+        session.prices.set_rows(None if rows == saved else rows)
         _keep_edits_apart(rows)
-        table_editor(rows, key=KEY, columns=COLUMNS, edition=session.price_edition(), alt="Prices of models")
+        table_editor(rows, key=KEY, columns=COLUMNS, edition=session.prices.edition(), alt="Prices of models")
         _problems(rows)
         _buttons(rows, changed=rows != saved)
-        if session.prices_question():
+        if session.prices.question():
             _sure()
         _reckoning(changed=rows != saved)
 
@@ -58,7 +58,7 @@ def _saved() -> list[Row]:
 
 def _rows() -> list[Row]:
     """The rows as they are with what is typed into the table."""
-    drawn = session.price_rows()
+    drawn = session.prices.rows()
     rows: list[Row] = _saved() if drawn is None else [*drawn]
     held = st.session_state.get(KEY)
     return [row for _, row in edited_rows(rows, held)] if held else rows
@@ -68,24 +68,24 @@ def _keep_edits_apart(rows: list[Row]) -> None:
     """A new table where the old one's edits would change the rows once more: a tick that removed a row removes the next one."""
     held = st.session_state.get(KEY)
     if held and [row for _, row in edited_rows(rows, held)] != rows:
-        session.next_price_edition()
+        session.prices.next_edition()
 
 
 def _replace(rows: list[Row] | None) -> None:
     """For callbacks: show other rows, ``None`` for those that are saved; nothing typed before is left."""
     st.session_state.pop(KEY, None)
-    session.set_price_rows(rows)
-    session.next_price_edition()
-    session.set_prices_refused(False)
-    session.ask_about_prices(False)
+    session.prices.set_rows(rows)
+    session.prices.next_edition()
+    session.prices.set_refused(False)
+    session.prices.ask(False)
 
 
 def _problems(rows: list[Row]) -> None:
-    if not session.prices_refused():
+    if not session.prices.refused():
         return
     _, problems = check_rows(rows)
     if not problems:
-        session.set_prices_refused(False)
+        session.prices.set_refused(False)
         return
     count = len(problems)
     said = [f"{_named(place, rows[place])}: {plain(problem)}" for place, problem in list(problems.items())[:PROBLEMS_SHOWN]]
@@ -110,7 +110,7 @@ def _buttons(rows: list[Row], *, changed: bool) -> None:
         )
         with st.popover("Import", icon=":material/upload:", key="prices.import"):
             _import(rows)
-        st.button("Reset", key="prices.reset", icon=":material/restart_alt:", on_click=session.ask_about_prices, args=(True,))
+        st.button("Reset", key="prices.reset", icon=":material/restart_alt:", on_click=session.prices.ask, args=(True,))
         if changed:
             st.caption(":orange[Not saved yet]")
 
@@ -119,13 +119,13 @@ def _save() -> None:
     rows = _rows()
     prices, problems = check_rows(rows)
     if problems:
-        session.set_price_rows(rows)
-        session.set_prices_refused(True)
+        session.prices.set_rows(rows)
+        session.prices.set_refused(True)
         return
     try:
         workspace().prices.replace(prices)
     except StorageProblem as problem:
-        session.set_price_rows(rows)
+        session.prices.set_rows(rows)
         st.toast(plain(f"Not saved. {problem.cause} {problem.next_step}"), icon=":material/error:")
         return
     _replace(None)
@@ -135,7 +135,7 @@ def _save() -> None:
 
 
 def _import(rows: list[Row]) -> None:
-    edition = session.price_edition()
+    edition = session.prices.edition()
     file = st.file_uploader("Prices as CSV", type=["csv"], key=f"prices.file.{edition}", max_upload_size=LARGEST_MB)
     st.caption("With the columns of the table, as Export writes them. A model that is listed gets the file's price.")
     if file is None:
@@ -161,7 +161,7 @@ def _sure() -> None:
             ":material/warning: Replace the whole list by the prices of a new installation? Prices of your own go.", width="stretch"
         )
         st.button("Reset", key="prices.reset.sure", type="primary", on_click=_reset)
-        st.button("Keep", key="prices.reset.keep", on_click=session.ask_about_prices, args=(False,))
+        st.button("Keep", key="prices.reset.keep", on_click=session.prices.ask, args=(False,))
 
 
 def _reset() -> None:

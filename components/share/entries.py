@@ -38,7 +38,7 @@ def share_comparison() -> None:
     from components.compare import desk
 
     def kept_name() -> str:
-        kept = workspace().comparisons.current(session.comparison_id() or "")
+        kept = workspace().comparisons.current(session.comparison.current_id() or "")
         return kept.name if kept else ""
 
     share_button(_comparison(lambda: (desk.collected(), kept_name())), key="share.open", tertiary=True)

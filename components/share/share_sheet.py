@@ -49,13 +49,13 @@ def share_button(subjects: Subjects, *, key: str, tertiary: bool = False, disabl
         disabled=disabled,
     )
     if pressed:
-        session.set_made_share(None)
+        session.share.set_made(None)
         share_sheet(subjects)
 
 
 @st.dialog("Share", width="large", icon=":material/share:")
 def share_sheet(subjects: Subjects) -> None:
-    """What sharing would reveal, item by item, and the link once it is made. `session.set_made_share` forgets an earlier one."""
+    """What sharing would reveal, item by item, and the link once it is made. `session.share.set_made` forgets an earlier one."""
     names = list(subjects)
     chosen = names[0]
     if len(names) > 1:
@@ -106,7 +106,7 @@ def _items(subject: Subject) -> tuple[ItemName, ...]:
 def _known_secrets() -> list[str]:
     """Every key that this session or this process knows; wherever one stands, it is masked."""
     current, connection = workspace(), session.connection()
-    typed = (session.typed_key("orq"), session.typed_key("openai"), session.upstream_key())
+    typed = (session.typed_key("orq"), session.typed_key("openai"), session.upstreams.typed_key())
     keys = [key.get_secret_value() for key in (*typed, current.settings.orq_api_key, current.settings.openai_api_key) if key is not None]
     return [*keys, *secrets(connection), *secrets(current.local_connection)]
 
@@ -127,7 +127,7 @@ def _link(made: Snapshot) -> None:
             on_click=_make,
             args=(made, signature, timedelta(days=days) if expiry == CUSTOM else EXPIRIES[expiry]),
         )
-    found = session.made_share()
+    found = session.share.made()
     if found is None or found["signature"] != signature:
         return
     if found["problem"]:
@@ -145,13 +145,13 @@ def _signature(made: Snapshot, expiry: str, days: int) -> str:
 
 def _make(made: Snapshot, signature: str, lasts: timedelta | None) -> None:
     """The callback of *Make the link*."""
-    session.set_made_share({"signature": signature, "id": "", "problem": ""})
+    session.share.set_made({"signature": signature, "id": "", "problem": ""})
     try:
         row = workspace().shares.add(made, title_of(made), expires_at=None if lasts is None else datetime.now(UTC) + lasts)
     except StorageProblem as problem:
-        session.set_made_share({"signature": signature, "id": "", "problem": f"{problem.cause} {problem.next_step}"})
+        session.share.set_made({"signature": signature, "id": "", "problem": f"{problem.cause} {problem.next_step}"})
     else:
-        session.set_made_share({"signature": signature, "id": row.id, "problem": ""})
+        session.share.set_made({"signature": signature, "id": row.id, "problem": ""})
 
 
 def _elsewhere(made: Snapshot) -> None:

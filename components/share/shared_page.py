@@ -43,10 +43,10 @@ def shared_page() -> None:
 
 
 def _stored(share_id: str) -> Snapshot:
-    visited = share_id in session.visited_shares()
+    visited = share_id in session.share.visited()
     snapshot = workspace().shares.read(share_id, count=not visited)
     if not visited:
-        session.note_visit(share_id)
+        session.share.note_visit(share_id)
     return snapshot
 
 
@@ -100,6 +100,6 @@ def _fork(snapshot: Snapshot) -> None:
     if not isinstance(content, SharedSingleRun):
         about = content.description[:LONGEST_DESCRIPTION], tuple(tag[:LONGEST_TAG] for tag in content.tags[:MOST_TAGS])
     (made,) = workspace().presets.add([NewPreset(label(title_of(snapshot), *about), content_of(snapshot))])
-    session.set_ticked_presets([made.id])
-    session.show_preset(made.id)
+    session.presets.set_ticked([made.id])
+    session.presets.show(made.id)
     st.switch_page("presets.py")

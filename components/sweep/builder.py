@@ -31,7 +31,7 @@ SEEDS: Final[dict[Seeds, str]] = {"none": "as set", "same": "one for all", "coun
 
 def builder(board: Board) -> None:
     """Draw the form and the button that starts the sweep."""
-    form = session.sweep_form()
+    form = session.sweep.form()
     form.setdefault("axes", [dict(axis) for axis in FIRST_AXES])
     place = _baseline(board)
     body = outgoing(board.slots[place].draft).body
@@ -117,19 +117,19 @@ def _problems(problems: Sequence[ValueProblem]) -> None:
 
 
 def _add() -> None:
-    form = session.sweep_form()
+    form = session.sweep.form()
     used = {axis["path"] for axis in form["axes"]}
     path = next((spec.path for spec in sweepable() if spec.path not in used and is_numeric(spec.path)), "seed")
     form["axes"].append({"id": max((axis["id"] for axis in form["axes"]), default=-1) + 1, "path": path, "typed": ""})
 
 
 def _remove(axis_id: int) -> None:
-    form = session.sweep_form()
+    form = session.sweep.form()
     form["axes"] = [axis for axis in form["axes"] if axis["id"] != axis_id]
 
 
 def _prompts() -> PromptRows | None:
-    form = session.sweep_form()
+    form = session.sweep.form()
     box = st.expander("Prompts from a file", icon=":material/table_rows:", key="sweep.file_box", on_change="rerun")
     if box.open:
         with box:
@@ -150,7 +150,7 @@ def _prompts() -> PromptRows | None:
                 key="sweep.no_rows",
                 icon=":material/close:",
                 type="tertiary",
-                on_click=lambda: session.sweep_form().pop("rows", None),
+                on_click=lambda: session.sweep.form().pop("rows", None),
             )
     return rows
 
@@ -264,8 +264,8 @@ def _above(plan: SweepPlan) -> bool:
 def _run(settings: SweepSettings) -> None:
     """The callback of Run."""
     try:
-        sweep_id = workspace().sweeps.start(settings, session.connection(), comparison_id=session.comparison_id())
+        sweep_id = workspace().sweeps.start(settings, session.connection(), comparison_id=session.comparison.current_id())
     except PlaygroundError as refused:
         st.toast(plain(f"{refused.cause} {refused.next_step}"), icon=":material/error:")
         return
-    session.set_sweep_view(sweep_id)
+    session.sweep.set_view(sweep_id)

@@ -133,8 +133,8 @@ def _choose(key: str, where: Mapping[tuple[int, str], int]) -> None:
     event: Any = st.session_state.get(key)
     chosen = event["selection"]["cells"] if event else []
     call = where.get((chosen[0][0], chosen[0][1])) if chosen else None
-    if call is not None and call != session.sweep_call():
-        session.set_sweep_call(call)
+    if call is not None and call != session.sweep.call():
+        session.sweep.set_call(call)
         st.rerun(CALL)
 
 
@@ -198,7 +198,7 @@ def _cell(state: SweepState, cell: int) -> str:
 
 def _call(state: SweepState) -> None:
     """One call whole, in the panel that every run has."""
-    number = session.sweep_call()
+    number = session.sweep.call()
     if number is None or number >= len(state.calls):
         st.caption(":material/touch_app: Press a cell to see its answer whole, also while it streams.")
         return
@@ -230,6 +230,6 @@ def _turn(icon: str, calls: Sequence[int], place: int) -> None:
         icon=f":material/{icon}:",
         type="tertiary",
         disabled=not inside,
-        on_click=session.set_sweep_call,
+        on_click=session.sweep.set_call,
         args=(calls[place] if inside else None,),
     )

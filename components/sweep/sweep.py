@@ -21,7 +21,7 @@ NEW = "new"
 def enter() -> None:
     """The callback that shows the newest sweep of the comparison, or makes the first."""
     found = _newest()
-    session.set_sweep_view(found[0].id if found else "")
+    session.sweep.set_view(found[0].id if found else "")
 
 
 def is_shown(*, same_comparison: bool) -> bool:
@@ -30,23 +30,23 @@ def is_shown(*, same_comparison: bool) -> bool:
     An address that named the sweep and does no more, but the comparison still, was gone back to: then the slots are shown.
     """
     linked = st.query_params.get(LINK)
-    if linked is None and same_comparison and session.sweep_is_linked():
-        session.set_sweep_view(None)
+    if linked is None and same_comparison and session.sweep.is_linked():
+        session.sweep.set_view(None)
     wanted = "" if linked == NEW else linked
-    if session.sweep_view() is None and wanted is not None and wanted != session.left_sweep():
-        session.set_sweep_view(wanted)
-    view = session.sweep_view()
+    if session.sweep.view() is None and wanted is not None and wanted != session.sweep.left():
+        session.sweep.set_view(wanted)
+    view = session.sweep.view()
     if view is None:
         st.query_params.pop(LINK, None)
         return False
     st.query_params[LINK] = view or NEW
-    session.set_sweep_is_linked()
+    session.sweep.set_is_linked()
     return True
 
 
 def sweep(board: Board) -> None:
     """Draw it."""
-    view = session.sweep_view() or ""
+    view = session.sweep.view() or ""
     found = _newest()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep-head"):
         st.markdown("##### Sweep")
@@ -58,7 +58,7 @@ def sweep(board: Board) -> None:
             key="sweep.leave",
             icon=":material/compare:",
             type="tertiary",
-            on_click=session.set_sweep_view,
+            on_click=session.sweep.set_view,
             args=(None,),
         )
     try:
@@ -75,7 +75,7 @@ def sweep(board: Board) -> None:
 
 def _newest() -> tuple[SweepRecord, ...]:
     try:
-        return workspace().sweeps.newest(session.comparison_id())
+        return workspace().sweeps.newest(session.comparison.current_id())
     except StorageProblem:
         return ()
 
@@ -100,4 +100,4 @@ def _choose(found: tuple[SweepRecord, ...], view: str) -> None:
 def _show(key: str) -> None:
     chosen = st.session_state[key]
     if chosen is not None:
-        session.set_sweep_view(chosen)
+        session.sweep.set_view(chosen)
