@@ -6,8 +6,8 @@ import streamlit as st
 
 from components.plain_text import plain
 from components.services import workspace
-from core.call_limits import MOST_CALLS
-from core.call_places import Traffic
+from core.calls.limits import MOST_CALLS
+from core.calls.places import Traffic
 from core.connection import Connection
 from core.errors import StorageProblem
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from components.plain_text import escaped
-from core.lane import Lane, Segment, lane, span
+from core.lane.lane import Lane, Segment, lane, span
 from core.run import RunSnapshot
 
 CSS = Path(__file__).with_suffix(".css")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from components.form.drawing import Picks
 from components.services import workspace
 from core.connection import Connection
-from core.pii_capabilities import PiiCapabilities
+from core.router_resources.pii_capabilities import PiiCapabilities
 
 LANGUAGE = "plugins[].language"
 REGIONS = "plugins[].regions[]"

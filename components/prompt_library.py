@@ -12,12 +12,12 @@ from components import session
 from components.parameter_form import forget_widgets
 from components.plain_text import plain
 from components.services import workspace
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import Connection
 from core.contract.placeholders import placeholders
 from core.draft import set_path
 from core.errors import PlaygroundError
-from core.router_prompts import StoredPrompt, create_prompt, delete_prompt, save_prompt
+from core.router_resources.prompts import StoredPrompt, create_prompt, delete_prompt, save_prompt
 
 NEW = ""
 """The id of the prompt that is not stored yet."""

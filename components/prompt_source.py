@@ -13,7 +13,7 @@ from components.services import workspace
 from core.connection import Connection
 from core.contract.placeholders import placeholders, unfilled
 from core.draft import get_path
-from core.router_prompts import StoredPrompt
+from core.router_resources.prompts import StoredPrompt
 
 PROMPT_ID = "orq.prompt.id"
 IDENTITY_ID = "orq.identity.id"

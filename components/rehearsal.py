@@ -10,7 +10,7 @@ import streamlit as st
 from components.lane import draw_lane
 from components.plain_text import plain
 from core.errors import InvalidRequest
-from core.lane import span
+from core.lane.lane import span
 from core.local_router.worst_case import WorstCase
 from core.rehearsal import Rehearsal, rehearse
 

@@ -27,9 +27,9 @@ from core.connection import Connection
 from core.errors import PlaygroundError
 from core.local_router.catalog import MODELS
 from core.outgoing import Outgoing, outgoing
+from core.prices.run_cost import run_cost
 from core.rehearsal import ROUTING
 from core.run import RunSnapshot
-from core.run_cost import run_cost
 
 DESCRIPTIONS = {card.id: card.description for card in MODELS}
 RUNNING = ("queued", "waiting", "streaming")

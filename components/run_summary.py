@@ -12,9 +12,9 @@ from components.code_block import long_code
 from components.lane import Later, run_lane
 from components.plain_text import badge_label, plain
 from core.contract.response import Usage
-from core.pricing import dollars
+from core.prices.pricing import dollars
+from core.prices.run_cost import RunCost
 from core.run import RunSnapshot
-from core.run_cost import RunCost
 
 FINISH_COLORS = {"stop": "green", "length": "orange", "content_filter": "red", "tool_calls": "blue"}
 FINISH_HELP = {

@@ -26,7 +26,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection, ServerKind
 from core.contract.request import parse_request
 from core.contract.response import Completion, CompletionChunk

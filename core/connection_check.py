@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import Connection
 from core.errors import ConnectionProblem, PlaygroundError, RouterRejected
 

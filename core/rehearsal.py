@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from core.contract.request import parse_request
-from core.lane import Lane, router_lane
+from core.lane.lane import Lane, router_lane
 from core.local_router.answer import Answer, AnswerCut, Call, Model, Piece, Pieces
 from core.local_router.api_error import ApiError
 from core.local_router.cache import AnswerCache

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from core.call_places import Wait
+from core.calls.places import Wait
 from core.connection import Connection
 from core.errors import PlaygroundError, RouterRejected
 from core.metrics import Clock, Stopwatch, Timings
 from core.piece_log import PackedLog, PieceLog, SurrogateJoiner
 
 if TYPE_CHECKING:
+    from core.client.reply import Reply
     from core.contract.response import CompletionChunk, Usage
-    from core.reply import Reply
 
 RunStatus = Literal["queued", "waiting", "streaming", "finished", "stopped", "failed", "interrupted"]
 """``queued``: no free place yet. ``waiting``: sent, no text yet. ``interrupted``: the process ended before the answer did."""

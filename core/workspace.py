@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 
 from starlette.routing import BaseRoute
 
-from core import run_routes
-from core.call_limits import CallLimits
-from core.call_times import CallTimes
-from core.client import RouterClient
+from core.calls.limits import CallLimits
+from core.calls.times import CallTimes
+from core.client.client import RouterClient
 from core.comparison.budget import Budget
 from core.comparison.store import ComparisonStore
 from core.connection import DEFAULT_PATHS, Connection
@@ -24,19 +23,20 @@ from core.draft_store import DraftStore
 from core.errors import TimedOut
 from core.export.export_jobs import ExportJobs
 from core.export.export_routes import export_routes
-from core.hub import Hub
+from core.hub import run_routes
+from core.hub.hub import Hub
 from core.listening_sockets import switch_nagle_off
 from core.local_router.config import RouterConfig
 from core.local_router.server import LocalRouter
-from core.pii_capabilities import listed_capabilities
 from core.preset.folder import PresetFolder
-from core.price_book import PriceBook
-from core.reckoning import Reckoning
+from core.prices.book import PriceBook
+from core.prices.reckoning import Reckoning
+from core.prices.run_cost import run_cost
 from core.retention import Retention
-from core.router_listing import RouterListing
-from core.router_prompts import identities, stored_prompts
-from core.router_reads import knowledge_bases
-from core.run_cost import run_cost
+from core.router_resources.knowledge import knowledge_bases
+from core.router_resources.listing import RouterListing
+from core.router_resources.pii_capabilities import listed_capabilities
+from core.router_resources.prompts import identities, stored_prompts
 from core.settings import Settings
 from core.share.link import SelfContainedLinks
 from core.signing import Signer

@@ -12,7 +12,7 @@ import pytest
 from orq_ai_sdk import Orq
 from orq_ai_sdk.types import UNSET
 
-from core.client import RouterClient, encode_body
+from core.client.client import RouterClient, encode_body
 from core.connection import Connection
 from core.contract.request import parse_request
 from core.outgoing import outgoing

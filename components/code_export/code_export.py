@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.code_block import MOST_SHOWN, long_code
 from components.plain_text import plain
-from core.client import encode_body
+from core.client.client import encode_body
 from core.connection import Connection
 from core.errors import InvalidRequest
 from core.snippets import call_to, languages

@@ -17,7 +17,7 @@ from core.comparison.board import LETTERS, Board
 from core.comparison.budget import MOST_USD
 from core.comparison.preflight import Preflight
 from core.errors import StorageProblem
-from core.pricing import dollars
+from core.prices.pricing import dollars
 
 RANGE = "From answers that end at once to answers that use up max_tokens"
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from core.pricing import dollars
+from core.prices.pricing import dollars
 from core.storage.run_figures import Figures
 
 Row = dict[str, Any]

@@ -13,7 +13,7 @@ from components.history.figure_charts import FigureCharts, colors
 from components.history.figure_series import FAILED, UNTOLD, FigureSeries, Row, table_rows
 from components.plain_text import escaped, plain
 from components.services import workspace
-from core.pricing import dollars
+from core.prices.pricing import dollars
 from core.storage.run_figures import Figures, Grouping
 from core.storage.run_query import RunFilter
 from core.time_buckets import bucket_in_words, bucket_of

@@ -18,9 +18,9 @@ from components.share.entries import share_run
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
 from core.outgoing import draft_of
-from core.pricing import dollars
+from core.prices.pricing import dollars
+from core.prices.run_cost import RunCost
 from core.run import RunSnapshot
-from core.run_cost import RunCost
 from core.snippets.call import ran_over
 from core.storage.run_record import StoredRun
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.pricing import dollars
+from core.prices.pricing import dollars
 from core.storage.run_query import RunOrder, SortColumn
 from core.storage.run_record import RunRow
 

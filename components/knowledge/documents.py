@@ -12,12 +12,12 @@ from components import session
 from components.knowledge import search
 from components.knowledge.library import base_names, change, read
 from components.plain_text import plain
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import Connection
 from core.document_metadata import MetadataTable, read_metadata_csv, typed_metadata
 from core.errors import PlaygroundError
-from core.knowledge_changes import add_document, create_base, delete_base, delete_document, switch_chunk
-from core.router_reads import Chunk, Document, KnowledgeBase, chunks, documents
+from core.router_resources.knowledge import Chunk, Document, KnowledgeBase, chunks, documents
+from core.router_resources.knowledge_changes import add_document, create_base, delete_base, delete_document, switch_chunk
 
 KINDS = ("txt", "md", "html", "pdf")
 CHUNKS_SHOWN = 20

@@ -6,10 +6,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from components.services import workspace
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import Connection
 from core.errors import PlaygroundError
-from core.router_reads import KnowledgeBase
+from core.router_resources.knowledge import KnowledgeBase
 
 KNOWLEDGE_ID = "orq.knowledge_bases[].knowledge_id"
 """The field that names a base."""

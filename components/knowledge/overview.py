@@ -9,7 +9,7 @@ from components.plain_text import plain
 from components.services import workspace
 from core.connection import Connection
 from core.errors import PlaygroundError
-from core.router_reads import KnowledgeBase
+from core.router_resources.knowledge import KnowledgeBase
 
 
 def base_line(base: KnowledgeBase) -> None:

@@ -20,9 +20,9 @@ from components.services import workspace
 from core.connection import Connection
 from core.draft import get_path
 from core.errors import PlaygroundError, Problem
-from core.knowledge_changes import switch_chunk
 from core.outgoing import outgoing
-from core.router_reads import KnowledgeBase, Match, search_knowledge
+from core.router_resources.knowledge import KnowledgeBase, Match, search_knowledge
+from core.router_resources.knowledge_changes import switch_chunk
 
 SLOT = "k"
 BLOCK = "orq.knowledge_bases"

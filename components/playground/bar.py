@@ -18,11 +18,11 @@ from components.plain_text import plain
 from components.prompt_source import without_value
 from components.run_column import Slot, replace_draft, start, stop
 from components.services import workspace
-from core.client import encode_body
+from core.client.client import encode_body
 from core.errors import InvalidRequest
 from core.outgoing import most_tokens
-from core.preflight import most_cost
-from core.pricing import dollars
+from core.prices.preflight import most_cost
+from core.prices.pricing import dollars
 
 
 def looks(slot: Slot) -> str:

@@ -11,8 +11,8 @@ from components.plain_text import plain
 from components.services import workspace
 from components.table_editor import Row, edited_rows, table_editor
 from core.errors import StorageProblem
-from core.price_rows import cells_of, check_rows, merged, read_csv, write_csv
-from core.reckoning import Reckoned
+from core.prices.reckoning import Reckoned
+from core.prices.rows import cells_of, check_rows, merged, read_csv, write_csv
 
 KEY: Final = "prices.table"
 COLUMNS: Final[dict[str, Any]] = {

@@ -14,7 +14,7 @@ from core.comparison.board import Board
 from core.comparison.runs import board_runs
 from core.preset.content import ComparisonContent
 from core.preset.preset import Preset, Version
-from core.run_cost import RunCost, run_cost
+from core.prices.run_cost import RunCost, run_cost
 from core.share.freezing import NotShared
 from core.share.subject import Subject, comparison_subject, preset_subject, run_subject
 from core.storage.run_record import StoredRun

@@ -17,8 +17,8 @@ from components.run_summary import quiet_line, seconds
 from core.comparison.board import LETTERS
 from core.comparison.figures import COST, MEASURES
 from core.comparison.settings import differences, shown
-from core.pricing import dollars
-from core.run_cost import RunCost
+from core.prices.pricing import dollars
+from core.prices.run_cost import RunCost
 from core.share.items import LABELS
 from core.share.markdown import to_markdown
 from core.share.opening import content_of

@@ -18,7 +18,7 @@ from components.services import workspace
 from core.comparison.board import Board
 from core.errors import PlaygroundError
 from core.outgoing import outgoing
-from core.pricing import dollars
+from core.prices.pricing import dollars
 from core.sweep.axes import Axis, ValueProblem, choices, is_numeric, sweepable, values_of
 from core.sweep.bounds import SweepBounds, sweep_bounds
 from core.sweep.plan import MOST_AT_ONCE, MOST_CALLS, MOST_REPEATS, MOST_TRIES, Mode, Seeds, SweepPlan, SweepSettings, planned

@@ -15,7 +15,7 @@ from components.services import workspace
 from components.sweep.figures import figures
 from core.errors import PlaygroundError
 from core.outgoing import draft_of
-from core.pricing import dollars
+from core.prices.pricing import dollars
 from core.sweep.plan import SweepPlan
 from core.sweep.progress import TO_DO, UNSUCCESSFUL, CallState, SweepState
 

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from core.errors import StorageProblem
-from core.price_book import Preferences
+from core.prices.book import Preferences
 
 NAME: Final = "comparison_budget_usd"
 MOST_USD: Final = Decimal(1_000_000)

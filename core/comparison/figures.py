@@ -9,9 +9,9 @@ from typing import Final
 
 from core.comparison.interval import Interval, median_interval
 from core.contract.response import Usage
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
+from core.prices.run_cost import run_cost
 from core.run import RunSnapshot
-from core.run_cost import run_cost
 
 Measure = Callable[[RunSnapshot], float | None]
 

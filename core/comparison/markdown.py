@@ -9,7 +9,7 @@ from typing import Final
 
 from core.comparison.figures import COST
 from core.comparison.interval import Interval
-from core.pricing import dollars
+from core.prices.pricing import dollars
 
 SECONDS: Final = ("first token", "total")
 _MARKED: Final = re.compile(r"([\\`*_{}\[\]<>|~$&#])")

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.outgoing import most_tokens
-from core.preflight import least_cost, most_cost
-from core.pricing import PriceList
+from core.prices.preflight import least_cost, most_cost
+from core.prices.pricing import PriceList
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ from core.comparison.record import Comparison
 from core.comparison.runs import SlotRuns
 from core.comparison.settings import NOT_SENT, Difference, differences
 from core.outgoing import outgoing
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
+from core.prices.run_cost import RunCost, run_cost
 from core.run import RunSnapshot
-from core.run_cost import RunCost, run_cost
 from core.storage.run_record import StoredRun
 from core.sweep.cell_rows import as_csv
 from core.sweep.report import SweepReport

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 import httpx
 
+from core.client.rejection import retry_after_s
 from core.local_router.api_error import ApiError
 from core.local_router.clock import Clock
 from core.local_router.plan import Retry
 from core.local_router.trace import Trace
-from core.rejection import retry_after_s
 
 T = TypeVar("T")
 BACK_OFF_S = (1, 2, 4, 8, 16)

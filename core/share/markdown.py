@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from core.lane.trace_events import span
 from core.share.items import LABELS
 from core.share.snapshot import SharedComparison, SharedPreset, SharedRun, SharedSingleRun, Snapshot
-from core.trace_events import span
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$&@:])")
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from core.comparison.interval import Interval
 from core.contract.response import Usage, parse_usage
-from core.lane import Lane, Segment
-from core.lane_steps import Kind, Outcome
+from core.lane.lane import Lane, Segment
+from core.lane.steps import Kind, Outcome
 from core.metrics import Timings
 from core.run import ChoiceText, RunError, RunSnapshot, RunStatus
 
@@ -87,7 +87,7 @@ class SharedError(Part):
 
 
 class SharedStep(Part):
-    """One segment of a lane, as in ``core.lane_steps.Segment``."""
+    """One segment of a lane, as in ``core.lane.steps.Segment``."""
 
     kind: Kind
     start_ms: Figure

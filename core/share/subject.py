@@ -11,9 +11,9 @@ from core.comparison.figures import slot_figures
 from core.comparison.interval import Interval
 from core.comparison.noise_floor import noise_floor
 from core.outgoing import draft_of, outgoing
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
+from core.prices.run_cost import RunCost, run_cost
 from core.run import RunSnapshot
-from core.run_cost import RunCost, run_cost
 
 
 @dataclass(frozen=True, slots=True)

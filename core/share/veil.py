@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from core.contract.request import check_request
 from core.draft import drop_path
-from core.lane import lane
+from core.lane.lane import lane
 from core.outgoing import draft_of
 from core.run import ChoiceText, RunSnapshot
 from core.share import items

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import and_, func, select, update
 
+from core.prices.run_cost import RunCost
 from core.run import ENDED, RunSnapshot
-from core.run_cost import RunCost
 from core.storage import run_rows
 from core.storage.database import Database
 from core.storage.run_repository import LOCAL

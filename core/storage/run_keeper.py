@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from core.errors import StorageProblem, StorageUnavailable
+from core.prices.run_cost import RunCost
 from core.run import RunSnapshot
-from core.run_cost import RunCost
 from core.storage.database import Database
 from core.storage.process_registry import ProcessRegistry
 from core.storage.run_repository import LOCAL, RunRepository

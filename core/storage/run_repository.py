@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 
 from core.errors import StorageUnavailable
+from core.prices.run_cost import RunCost
 from core.run import ENDED, RunSnapshot
-from core.run_cost import RunCost
 from core.storage import full_text, run_rows
 from core.storage.database import Database
 from core.storage.packed_run import PackedRun, line_columns, table_columns

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.outgoing import most_tokens
-from core.preflight import most_cost
-from core.pricing import PriceList
+from core.prices.preflight import most_cost
+from core.prices.pricing import PriceList
 from core.sweep.plan import SweepPlan
 
 

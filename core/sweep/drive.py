@@ -8,10 +8,10 @@ from collections import deque
 from dataclasses import replace
 from typing import Final
 
-from core.call_places import Place
+from core.calls.places import Place
 from core.connection import Connection
 from core.errors import PlaygroundError, StorageProblem
-from core.hub import TOO_MANY, Hub, new_run_id
+from core.hub.hub import TOO_MANY, Hub, new_run_id
 from core.run import Run, RunError
 from core.storage.sweep_repository import SweepRepository
 from core.sweep.progress import ANSWER_START, RESTARTED, TO_DO, CallState, SweepState, SweepStatus

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from core.connection import Connection
 from core.errors import PlaygroundError
-from core.hub import Hub
+from core.hub.hub import Hub
 from core.storage.run_record import RunRow
 from core.storage.sweep_repository import SweepCost, SweepRepository
 from core.sweep.drive import SweepDrive

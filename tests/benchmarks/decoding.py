@@ -17,11 +17,11 @@ from openai import AsyncOpenAI
 from orq_ai_sdk import Orq
 from pydantic import SecretStr
 
-from core.client import RouterClient
+from core.client.client import RouterClient
+from core.client.sse import EventDecoder
 from core.connection import Connection
 from core.contract.response import parse_chunk
 from core.local_router.server import LocalRouter
-from core.sse import EventDecoder
 from tests.benchmarks.frame_server import frame_server
 from tests.benchmarks.row import Row, row
 

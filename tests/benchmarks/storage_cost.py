@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from core.connection import Connection
-from core.hub import Hub
+from core.hub.hub import Hub
 from core.run import ENDED
 from core.storage.database import Database
 from core.storage.run_keeper import RunKeeper

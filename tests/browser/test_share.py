@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from core.comparison.board import Board, BoardSlot
 from core.outgoing import draft_of
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
 from core.run import ChoiceText, RunError
 from core.share.freezing import freeze
 from core.share.subject import comparison_subject, preset_subject, run_subject

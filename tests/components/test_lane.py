@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from components.lane import lane_html
 from core.errors import PlaygroundError
-from core.lane import lane
+from core.lane.lane import lane
 from core.run import RunError
-from tests.core.lane_runs import run, trace
+from tests.core.lane.lane_runs import run, trace
 
 HOSTILE = '</li></ol><script>window.hacked=1</script><img src=x onerror="window.hacked=2">\'"&\u202egnp.exe\x00 [x](javascript:alert(1))'
 
@@ -81,7 +81,7 @@ def page() -> None:
     import streamlit as st
 
     from components.lane import run_lane
-    from tests.core.lane_runs import run
+    from tests.core.lane.lane_runs import run
 
     found = {"no": None, "yes": run(first=0.5)}[st.session_state["trace"]]
     run_lane(run(first=0.5), key="a", later=None if st.session_state.get("drawn") else lambda: found)

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 
 from components import pii_picks as picks
 from components.pii_picks import ENTITIES, LANGUAGE, REGIONS, THRESHOLDS, pii_picks
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import Connection
 from core.local_router.server import LocalRouter
-from core.pii_capabilities import listed_capabilities
-from core.router_listing import RouterListing
+from core.router_resources.listing import RouterListing
+from core.router_resources.pii_capabilities import listed_capabilities
 from tests.components.form_page import FormPage
 
 OFFERED = {

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.contract.response import CompletionTokensDetails, Usage
-from tests.core.lane_runs import run, trace
+from tests.core.lane.lane_runs import run, trace
 
 USAGE = Usage(3, 1_106, 1_109, completion_tokens_details=CompletionTokensDetails(reasoning_tokens=1_024))
 

@@ -18,7 +18,7 @@ from core.preset.document import Form, write_presets
 from core.preset.preset import NewPreset, label
 from core.share.freezing import freeze
 from core.share.subject import preset_subject
-from tests.core.byte_server import Answer, serving
+from tests.core.client.byte_server import Answer, serving
 from tests.support.replay import Replay, Script
 
 KEY = "sk-canary-0123456789"

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from core.run import RunSnapshot
 from core.shares_seen import DRAWS, shares_seen, wilson
-from tests.core.lane_runs import run, trace
+from tests.core.lane.lane_runs import run, trace
 
 BALANCED: dict[str, Any] = {
     "prompt": "p",

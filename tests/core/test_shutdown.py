@@ -16,8 +16,8 @@ from core.shutdown import on_shutdown_signal
 SERVER = """
 import contextlib, sys, uvicorn
 from starlette.applications import Starlette
-from core.hub import Hub
-from core.run_routes import routes
+from core.hub.hub import Hub
+from core.hub.run_routes import routes
 from core.signing import Signer
 
 @contextlib.asynccontextmanager

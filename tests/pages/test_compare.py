@@ -12,12 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.compare import desk
-from core.call_times import CallTimes
+from core.calls.times import CallTimes
 from core.comparison.board import MOST_SLOTS, opened
 from core.comparison.record import Comparison
 from core.preset.content import DraftContent
 from core.preset.preset import Label, NewPreset
-from core.pricing import FIRST_PRICES, Price
+from core.prices.pricing import FIRST_PRICES, Price
 from core.storage.run_query import RunFilter
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually

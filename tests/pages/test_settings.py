@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.pricing import FIRST_PRICES, Price
+from core.prices.pricing import FIRST_PRICES, Price
 from core.retention import OUTCOME, RetentionRule
 from core.storage.run_query import RunFilter
 from core.workspace import Workspace, opened_workspace

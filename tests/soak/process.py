@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from core.connection import Connection
-from core.hub import Hub
-from core.run_routes import Json, routes
+from core.hub.hub import Hub
+from core.hub.run_routes import Json, routes
 from core.signing import Signer
 from core.storage.database import Database
 from core.storage.run_keeper import RunKeeper

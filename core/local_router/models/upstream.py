@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from core.client.reply import Reply
 from core.contract.parameters import PARAMETERS
 from core.contract.request import DEFAULT_MAX_TOKENS
 from core.contract.response import CompletionChunk, Usage, count, unwrapped
@@ -26,7 +27,6 @@ from core.local_router.answer import Answer, Call, FinishReason, Piece, Pieces
 from core.local_router.api_error import ApiError
 from core.local_router.upstreams.failures import upstream_failure
 from core.local_router.upstreams.upstream import Dialect, Upstream
-from core.reply import Reply
 
 UNDERSTOOD: Final = frozenset({spec.path for spec in PARAMETERS if spec.openai} | {"thinking"})
 """The fields that are passed on."""

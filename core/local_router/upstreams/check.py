@@ -6,9 +6,9 @@ from contextlib import aclosing
 
 from pydantic import SecretStr
 
-from core.client import RouterClient
+from core.client.client import RouterClient
+from core.client.connection_pool import ConnectionPool
 from core.connection_check import Verdict, check_connection
-from core.connection_pool import ConnectionPool
 from core.local_router.answer import Call
 from core.local_router.api_error import ApiError
 from core.local_router.models.upstream import UpstreamModel

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from core.client.rejection import any_error
 from core.contract.response import MalformedResponse, parse_json
 from core.errors import PlaygroundError, RouterRejected, StreamBroken, TimedOut
 from core.local_router.api_error import CODES, ApiError
-from core.rejection import any_error
 
 _OWN: Final = frozenset({401, 403, 404, 405, 501})
 """Statuses that from the router would speak of the client's key, or of the router's addresses: they become others."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from core.connection_pool import ConnectionPool
+from core.client.connection_pool import ConnectionPool
 from core.local_router.api_error import ApiError
 from core.local_router.upstreams.config import UpstreamConfig
 from core.local_router.upstreams.files import Written, read_added, read_router_toml, write_added

@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 
 from pydantic import SecretStr
 
-from core.client import RouterClient
+from core.client.client import RouterClient
+from core.client.connection_pool import ConnectionPool
 from core.connection import Connection
-from core.connection_pool import ConnectionPool
 from core.errors import ConnectionProblem, PlaygroundError, RouterRejected
 from core.local_router.upstreams.config import UpstreamConfig
 from core.local_router.upstreams.failures import upstream_failure

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from core import run_routes
 from core.connection import Connection
-from core.hub import Hub
+from core.hub import run_routes
+from core.hub.hub import Hub
 from core.signing import Signer
 from tests.core.replay_upstream import ReplayUpstream
 

@@ -12,9 +12,9 @@ import httpx
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
-from core.call_places import Wait
-from core.channels import Event, state_of
+from core.calls.places import Wait
 from core.connection import Connection
+from core.hub.channels import Event, state_of
 from core.run import Run
 from tests.core.replay_upstream import expected_text
 from tests.support.app_process import AppProcess, running_app

@@ -7,7 +7,7 @@ from dataclasses import replace
 from core.comparison.figures import slot_figures
 from core.contract.response import Usage
 from core.metrics import Timings
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
 from tests.core.storage import samples
 
 

@@ -9,7 +9,7 @@ import pytest
 from core.comparison.budget import Budget
 from core.comparison.preflight import makespan, preflight
 from core.errors import StorageUnavailable
-from core.pricing import Price, PriceList
+from core.prices.pricing import Price, PriceList
 
 PRICES = PriceList([Price("cheap", Decimal(1), Decimal(2), cached=Decimal("0.5")), Price("dear", Decimal(10), Decimal(20))])
 PROMPT = "p" * 400

@@ -18,7 +18,7 @@ from core.comparison.markdown import fenced, text
 from core.comparison.record import Comparison, parse_document
 from core.comparison.report import Report, report, to_json, to_markdown, to_zip, was_edited
 from core.comparison.runs import SlotRuns
-from core.pricing import Price, PriceList
+from core.prices.pricing import Price, PriceList
 from core.run import ChoiceText, RunError, RunSnapshot
 from core.storage.run_record import StoredRun
 from tests.core.storage.samples import START, body, run

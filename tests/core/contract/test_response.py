@@ -26,7 +26,7 @@ from core.contract.response import (
     parse_completion,
     parse_usage,
 )
-from tests.core.byte_server import recording
+from tests.core.client.byte_server import recording
 
 LEAVES: list[str] = [
     leaf if isinstance(leaf, str) else leaf["path"]

@@ -15,7 +15,7 @@ import pytest
 from core.gathering_transport import dialling
 from core.gathering_transport.dialling import dialled
 from core.gathering_transport.link import Link
-from tests.core.test_hub import until
+from tests.core.hub.test_hub import until
 
 
 class Listener:

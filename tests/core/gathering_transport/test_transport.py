@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from core.gathering_transport import EAGER_READS, FRAME_S, GatheringTransport
-from tests.core.test_hub import until
+from tests.core.hub.test_hub import until
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from core import connection_pool
+from core.client import connection_pool
 from core.local_router.clock import Clock
 from core.local_router.server import listen, make_server
 from core.local_router.upstreams import UpstreamConfig, Upstreams

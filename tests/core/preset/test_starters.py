@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 import core.__main__ as command
 from core.__main__ import Outcome
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.contract.conflicts import conflicts
 from core.local_router.config import RouterConfig

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from core.comparison.board import Board, BoardSlot
 from core.outgoing import draft_of
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
+from core.prices.run_cost import RunCost
 from core.run import ChoiceText, RunError, RunSnapshot
-from core.run_cost import RunCost
 from core.share.snapshot import ItemName
 from core.share.subject import Subject, comparison_subject, preset_subject, run_subject
 from tests.core.storage import samples

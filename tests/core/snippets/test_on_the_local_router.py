@@ -13,7 +13,7 @@ import pytest
 
 import core.local_router.server
 import core.snippets.call
-from core.client import RouterClient
+from core.client.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.importers.shell import Shell, commands
 from core.local_router.app import local_router_app

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import event
 
 from core.errors import StorageRefused
-from core.hub import Hub
+from core.hub.hub import Hub
 from core.storage import database as database_module
 from core.storage.database import FILE_NAME, Database
 from core.storage.run_keeper import RunKeeper
+from tests.core.hub.test_hub import CANARY, connection_to, ended, taken, until
 from tests.core.replay_upstream import ReplayUpstream, expected_text
-from tests.core.test_hub import CANARY, connection_to, ended, taken, until
 from tests.support.postgres import PostgresServer
 from tests.support.storage_faults import locked, room, small_disk
 

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from core.hub import Hub
+from core.hub.hub import Hub
 from core.run import ChoiceText
 from core.storage.database import Database
 from core.storage.process_registry import SILENT_S, ProcessRegistry

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.contract.response import parse_usage
-from core.pricing import Price
-from core.run_cost import RunCost
+from core.prices.pricing import Price
+from core.prices.run_cost import RunCost
 from core.storage.database import Database
 from core.storage.run_costs import RunCosts
 from core.storage.run_query import RunFilter

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from core.metrics import Timings
-from core.pricing import Price
+from core.prices.pricing import Price
+from core.prices.run_cost import RunCost
 from core.run import ChoiceText, RunSnapshot
-from core.run_cost import RunCost
 from core.storage import run_pages
 from core.storage.attempt_repository import AttemptRepository
 from core.storage.database import Database

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.comparison.settings import NOT_SENT
-from core.pricing import PriceList
+from core.prices.pricing import PriceList
 from core.sweep.axes import Axis
 from core.sweep.bounds import sweep_bounds
 from core.sweep.plan import NOTHING_TO_VARY, SweepPlan, SweepSettings

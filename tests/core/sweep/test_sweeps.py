@@ -23,8 +23,8 @@ from core.sweep.plan import SweepPlan, SweepSettings
 from core.sweep.progress import RESTARTED, SweepState
 from core.sweep.sweeps import SweepRefused
 from core.workspace import Workspace
+from tests.core.hub.test_hub import connection_to, until, upstream
 from tests.core.replay_upstream import ReplayUpstream, expected_text
-from tests.core.test_hub import connection_to, until, upstream
 
 __all__ = ["upstream"]
 
@@ -160,7 +160,7 @@ from core.settings import Settings
 from core.sweep.plan import SweepSettings
 from core.workspace import Workspace
 from tests.core.sweep.test_sweeps import asked
-from tests.core.test_hub import connection_to
+from tests.core.hub.test_hub import connection_to
 
 async def main():
     workspace = Workspace(Settings.from_environment({"PLAYGROUND_DATA_DIR": sys.argv[1]}))

@@ -15,7 +15,7 @@ from core.local_router.models.upstream import upstream_body
 from core.local_router.server import LocalRouter
 from core.local_router.upstreams import UpstreamConfig
 from core.local_router.upstreams.upstream import Dialect
-from tests.core.byte_server import Answer, ByteServer, serving
+from tests.core.client.byte_server import Answer, ByteServer, serving
 from tests.core.local_router.conftest import KEY, UPSTREAM_KEY, Ask
 from tests.core.local_router.sse import frames, texts
 from tests.core.local_router.upstreams.chat_server import USAGE, ChatServer

@@ -16,7 +16,7 @@ from core.local_router.server import LocalRouter
 from core.local_router.upstreams import UpstreamConfig, Upstreams
 from core.local_router.upstreams.registry import EMBEDDED_AT_ONCE
 from core.local_router.upstreams.upstream import LISTING_S
-from tests.core.byte_server import Answer, serving
+from tests.core.client.byte_server import Answer, serving
 from tests.core.local_router.conftest import KEY, UPSTREAM_KEY, Ask
 from tests.core.local_router.upstreams.chat_server import ChatServer, chat_server
 from tests.support.conditions import eventually
