@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -29,7 +28,6 @@ BUFFER: Final = 1024 * 1024
 LARGEST_LINE: Final = 64 * 1024 * 1024
 _FORMULA: Final = frozenset("=+-@\t\r")
 """What makes a spreadsheet take a text for a formula; an apostrophe before it keeps it from that (OWASP, CSV injection)."""
-_SPECIAL: Final = re.compile(r'[",\r\n]')
 Written = Callable[[int], None]
 
 COLUMNS: Final[dict[str, str]] = {
@@ -141,7 +139,8 @@ def _write_jsonl(lines: Iterable[bytes], path: Path, written: Written) -> int:
     count = 0
     with path.open("wb", buffering=BUFFER) as file:
         for count, line in enumerate(lines, 1):
-            file.write(line + b"\n")
+            file.write(line)
+            file.write(b"\n")
             written(count)
     return count
 
@@ -162,7 +161,9 @@ def _write_csv(rows: Iterable[Sequence[Any]], path: Path, written: Written) -> i
 def _cell(text: str) -> str:
     if text[:1] in _FORMULA:
         text = "'" + text
-    return '"' + text.replace('"', '""') + '"' if _SPECIAL.search(text) else text
+    if '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return f'"{text}"' if "," in text or "\r" in text or "\n" in text else text
 
 
 _AS_TEXT: Final[dict[str, Callable[[Any], str]]] = {

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from psycopg.pq import Format
 from pydantic import SecretStr
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
@@ -138,6 +139,11 @@ def _postgresql_engine(url: URL) -> Engine:
             cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
             cursor.execute(f"SET lock_timeout = {BUSY_TIMEOUT_MS}")
         connection.commit()
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _bytes_as_they_are(_connection: Any, cursor: Any, _statement: Any, _parameters: Any, context: Any, _many: bool) -> None:
+        if context is not None and context.execution_options.get("binary_results"):
+            cursor.format = Format.BINARY
 
     return engine
 

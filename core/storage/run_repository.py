@@ -10,18 +10,12 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     delete,
     func,
-    literal,
     select,
-    tuple_,
-    type_coerce,
     update,
 )
 
@@ -34,6 +28,7 @@ from core.storage.packed_run import PackedRun, line_columns, table_columns
 from core.storage.run_pages import PageSearch
 from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
 from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
+from core.storage.run_stream import oldest_first, tags_of
 from core.storage.schema import attempts, run_contents, run_tags, runs
 from core.storage.upsert import upsert
 
@@ -217,7 +212,7 @@ class RunRepository:
         """The whole run, deleted or not; ``None`` when there is none of this id."""
         with self._database.read() as connection:
             row = connection.execute(self._whole().where(runs.c.id == run_id)).first()
-            return replace(run_rows.stored(row), tags=self._tags(connection, [row.pk]).get(row.pk, ())) if row else None
+            return replace(run_rows.stored(row), tags=tags_of(connection, [row.pk]).get(row.pk, ())) if row else None
 
     def statuses(self, ids: Sequence[str]) -> dict[str, str]:
         """How runs stand, by id: their status, ``deleted`` where they were deleted; those that are not here are left out."""
@@ -236,7 +231,7 @@ class RunRepository:
         cursor = Cursor.decode(after, order) if after else None
         with self._database.read() as connection:
             found = PageSearch(connection, self._owner, which, order, cursor, limit + 1).rows()
-            tags = self._tags(connection, [row.pk for row in found[:limit]])
+            tags = tags_of(connection, [row.pk for row in found[:limit]])
         rows = tuple(run_rows.listed(row, tags.get(row.pk, ())) for row in found[:limit])
         last = Cursor(found[limit - 1].sort_value, found[limit - 1].pk) if len(found) > limit else None
         return RunPage(rows, last.encode(order) if last else None)
@@ -248,33 +243,16 @@ class RunRepository:
             return connection.scalar(select(func.count()).select_from(runs).where(*conditions)) or 0
 
     def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
-        """Every whole run of a filter, oldest first, ``BATCH`` at a time: memory stays flat, and new runs are not in the way."""
+        """Every whole run of a filter, oldest first (``run_stream``)."""
         contents = [column for column in run_contents.c if column.name != "run_pk"]
-        for row, tags in self._oldest_first(which or RunFilter(), (*run_rows.LISTED, *contents)):
+        for row, tags in oldest_first(self._database, self._owner, which or RunFilter(), (*run_rows.LISTED, *contents)):
             yield replace(run_rows.stored(row), tags=tags)
 
     def packed(self, which: RunFilter | None = None, *, lines: bool = True) -> Iterator[PackedRun]:
         """The same runs as their rows have them, for an export; without what only its ``lines`` need where these are not asked for."""
-        for row, tags in self._oldest_first(which or RunFilter(), line_columns() if lines else table_columns()):
+        columns = line_columns() if lines else table_columns()
+        for row, tags in oldest_first(self._database, self._owner, which or RunFilter(), columns, unread=True):
             yield PackedRun(row, tags)
-
-    def _oldest_first(self, which: RunFilter, columns: Sequence[ColumnElement[Any]]) -> Iterator[tuple[Row[Any], tuple[str, ...]]]:
-        """Rows of ``columns``, the run's key among them, and each run's tags."""
-        created = type_coerce(runs.c.created_at, BigInteger)
-        conditions = which.conditions(self._owner, self._database.dialect)
-        chosen = select(*columns, created.label("_created")).join_from(runs, run_contents).where(*conditions)
-        chosen = chosen.order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
-        last: Row[Any] | None = None
-        while True:
-            with self._database.read() as connection:
-                after = None if last is None else tuple_(created, runs.c.pk) > tuple_(literal(last._created), literal(last.pk))
-                rows = connection.execute(chosen if after is None else chosen.where(after)).all()
-                tags = self._tags(connection, [row.pk for row in rows])
-            for row in rows:
-                yield row, tags.get(row.pk, ())
-            if len(rows) < BATCH:
-                return
-            last = rows[-1]
 
     def values(self, column: SortColumn, limit: int = 200) -> tuple[str, ...]:
         """The different values of a text column, for a filter to choose from: the first ``limit`` of them in order."""
@@ -308,19 +286,9 @@ class RunRepository:
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.owner == self._owner, runs.c.id.in_(ids)).values(**values))
 
-    def _tags(self, connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, ...]]:
-        if not pks:
-            return {}
-        found: dict[int, tuple[str, ...]] = {}
-        asked = select(run_tags.c.run_pk, run_tags.c.tag).where(run_tags.c.run_pk.in_(pks)).order_by(run_tags.c.tag)
-        for row in connection.execute(asked):
-            pk = int(row.run_pk)
-            found[pk] = (*found.get(pk, ()), str(row.tag))
-        return found
-
     def _line_up_tags(self, connection: Connection, pks: Sequence[int]) -> None:
         """Tell the runs' own rows which tags they have, to be sorted by."""
-        tags = self._tags(connection, pks)
+        tags = tags_of(connection, pks)
         if pks:
             connection.execute(_TAGGED, [{"b_pk": pk, "tag_line": run_rows.tag_line(tags.get(pk, ()))} for pk in pks])
 

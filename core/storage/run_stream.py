@@ -1,0 +1,76 @@
+"""Every run of a filter, oldest first, a batch at a time: memory stays flat, and new runs are not in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, select, tuple_, type_coerce
+
+from core.storage.database import Database
+from core.storage.run_query import RunFilter
+from core.storage.schema import run_contents, run_tags, runs
+
+BATCH: Final = 250
+_CREATED: Final = type_coerce(runs.c.created_at, BigInteger)
+_KEYS: Final = (runs.c.pk.label("_pk"), _CREATED.label("_created"), runs.c.tag_line.is_not(None).label("_tagged"))
+
+
+class Batch(NamedTuple):
+    """The next rows of a stream, and the tags of those that have some, by key."""
+
+    rows: Sequence[Sequence[Any]]
+    tags: dict[int, tuple[str, ...]]
+
+
+def tags_of(connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Each run's tags in order, by its key; runs without any are left out."""
+    if not pks:
+        return {}
+    found: dict[int, tuple[str, ...]] = {}
+    asked = select(run_tags.c.run_pk, run_tags.c.tag).where(run_tags.c.run_pk.in_(pks)).order_by(run_tags.c.tag)
+    for row in connection.execute(asked):
+        pk = int(row.run_pk)
+        found[pk] = (*found.get(pk, ()), str(row.tag))
+    return found
+
+
+def oldest_first(
+    database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], *, unread: bool = False
+) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Rows of ``columns``, and each run's tags. ``unread`` are plain tuples as the driver gives them, faster by half."""
+    batches = _batches(database, owner, which, columns, unread)
+    for batch in _ahead(batches) if database.dialect == "postgresql" else batches:
+        for row in batch.rows:
+            yield row, batch.tags.get(row[-3], ())
+
+
+def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], unread: bool) -> Iterator[Batch]:
+    conditions = which.conditions(owner, database.dialect)
+    chosen = select(*columns, *_KEYS).join_from(runs, run_contents).where(*conditions)
+    chosen = chosen.order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
+    asked = chosen
+    while True:
+        with database.read() as connection:
+            found = connection.execution_options(binary_results=unread).execute(asked)
+            rows: Sequence[Sequence[Any]] = found.cursor.fetchall() if unread and found.cursor else found.all()
+            found.close()
+            tags = tags_of(connection, [row[-3] for row in rows if row[-1]])
+        yield Batch(rows, tags)
+        if len(rows) < BATCH:
+            return
+        pk, created, _ = rows[-1][-3:]
+        asked = chosen.where(tuple_(_CREATED, runs.c.pk) > tuple_(literal(created), literal(pk)))
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same, the next one read in another thread meanwhile: a server works while we do.
+
+    Not for SQLite: it lets go of the interpreter at every row, and would wait for us to let go of it as often.
+    """
+    with ThreadPoolExecutor(1, "runs-ahead") as thread:
+        coming = thread.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = thread.submit(next, batches, None)
+            yield batch
