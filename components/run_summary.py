@@ -12,6 +12,7 @@ from components.code_block import long_code
 from components.lane import Later, run_lane
 from components.plain_text import badge_label, plain
 from core.contract.response import Usage
+from core.metrics import seconds
 from core.prices.pricing import dollars
 from core.prices.run_cost import RunCost
 from core.run import RunSnapshot
@@ -84,11 +85,6 @@ def _hidden(usage: Usage) -> str:
 
 def _count(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
-
-
-def seconds(value: float) -> str:
-    """A duration as people read it: ``92 ms`` below a second, ``1.24 s`` above."""
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
 def _details(run: RunSnapshot, cost: RunCost | None) -> None:

@@ -36,6 +36,11 @@ class Timings:
         }
 
 
+def seconds(value: float) -> str:
+    """A duration in seconds as people read it: ``92 ms`` below a second, ``1.24 s`` above."""
+    return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.2f} s"
+
+
 def tokens_per_second(completion_tokens: int | None, first_token_s: float | None, total_s: float | None) -> float | None:
     """Completion tokens after the first ÷ seconds after the first: the speed of writing, without the wait before it.
 

@@ -12,14 +12,13 @@ from components.compare.answer_charts import charts
 from components.compare.blind_vote import votes_here
 from components.compare.determinism import is_check, verdicts
 from components.plain_text import plain
-from components.run_summary import seconds
 from components.services import workspace
 from components.text_diff import diff_tools, shows_space, text_diff
 from core.comparison.board import LETTERS, Board
 from core.comparison.distance import groups
 from core.comparison.figure_noise import FigureDifference, figure_differences
+from core.comparison.figure_text import UNKNOWN, figure_text, value_text
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
-from core.comparison.interval import Interval
 from core.comparison.noise_floor import NoiseFloor, corrected, enough, noise_floor
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
@@ -36,7 +35,6 @@ HOW_FIGURES = (
     "Differences of medians with 95 % bootstrap intervals. Claimed by permutation tests that are corrected together for every slot and "
     "figure (Holm), apart from those of the answers."
 )
-UNITS = {"first token": seconds, "total": seconds}
 
 
 def answer(board: Board, runs: Sequence[Sequence[RunSnapshot]]) -> None:
@@ -85,7 +83,7 @@ def _figures_table(board: Board, runs: Sequence[Sequence[RunSnapshot]], figures:
         cells = [
             board.title(place),
             _ended(one),
-            *(_figure(name, one.figures[name]) + _delta(figures[0], one, name) for name in names),
+            *(figure_text(name, one.figures[name]) + _delta(figures[0], one, name) for name in names),
             _reasons(one),
         ]
         cells.append("baseline" if place == 0 else _against(runs[0], runs[place]))
@@ -103,15 +101,6 @@ def _ended(one: SlotFigures) -> str:
     return f"{one.finished} of {one.runs} " + ("finished" if one.ended == one.runs else "so far")
 
 
-def _figure(name: str, interval: Interval | None) -> str:
-    if interval is None:
-        return "–"
-    middle = _value(name, interval.median)
-    if interval.low is None or interval.high is None or interval.low == interval.high:
-        return middle
-    return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
-
-
 def _delta(baseline: SlotFigures, one: SlotFigures, name: str) -> str:
     """How far a figure is from the baseline's, in percent; nothing where it is the same or there is no baseline."""
     before, now = baseline.figures[name], one.figures[name]
@@ -120,22 +109,14 @@ def _delta(baseline: SlotFigures, one: SlotFigures, name: str) -> str:
     return f" {(now.median - before.median) / before.median:+.0%}".replace("%", " %").replace("-", "−")
 
 
-def _value(name: str, value: float) -> str:
-    if name in UNITS:
-        return UNITS[name](value)
-    if name == COST:
-        return f"${value:.6f}".rstrip("0").rstrip(".") if value else "$0"
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"
-
-
 def _reasons(one: SlotFigures) -> str:
-    return ", ".join(reason if count == 1 and one.finished < 2 else f"{reason} ×{count}" for reason, count in one.finish_reasons) or "–"
+    return ", ".join(reason if count == 1 and one.finished < 2 else f"{reason} ×{count}" for reason, count in one.finish_reasons) or UNKNOWN
 
 
 def _against(baseline: Sequence[RunSnapshot], runs: Sequence[RunSnapshot]) -> str:
     """What was sent differently, by the first run of each."""
     if not baseline or not runs:
-        return "–"
+        return UNKNOWN
     return ", ".join(one.text for one in differences(baseline[0].body, runs[0].body)) or "nothing"
 
 
@@ -181,7 +162,7 @@ def _told(one: FigureDifference) -> str:
 
 
 def _signed(name: str, value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{_value(name, abs(value))}"
+    return f"{'−' if value < 0 else '+'}{value_text(name, abs(value))}"
 
 
 @lru_cache(maxsize=256)

@@ -12,11 +12,12 @@ from components.code_export import code_export
 from components.history.changes import said_if_refused
 from components.plain_text import plain
 from components.run_column import replace_draft
-from components.run_summary import run_summary, seconds
+from components.run_summary import run_summary
 from components.services import workspace
 from components.share.entries import share_run
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
+from core.metrics import seconds
 from core.outgoing import draft_of
 from core.prices.pricing import dollars
 from core.prices.run_cost import RunCost

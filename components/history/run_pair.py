@@ -6,9 +6,9 @@ import streamlit as st
 
 from components.history.run_detail import cost_text, settings_chips
 from components.plain_text import badge_label, plain
-from components.run_summary import seconds
 from components.text_diff import diff_tools, text_diff
 from core.comparison.output_diff import verdict
+from core.metrics import seconds
 from core.storage.run_record import StoredRun
 
 KEY = "history.pair"

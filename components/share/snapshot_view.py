@@ -13,22 +13,21 @@ from components.code_block import MOST_SHOWN, long_code
 from components.lane import draw_lane
 from components.plain_text import badge_label, escaped, plain, with_controls_shown
 from components.presets.contents import contents
-from components.run_summary import quiet_line, seconds
+from components.run_summary import quiet_line
 from core.comparison.board import LETTERS
+from core.comparison.figure_text import figure_text
 from core.comparison.figures import COST, MEASURES
 from core.comparison.settings import differences, shown
-from core.prices.pricing import dollars
 from core.prices.run_cost import RunCost
 from core.share.items import LABELS
 from core.share.markdown import to_markdown
 from core.share.opening import content_of
-from core.share.snapshot import SharedComparison, SharedInterval, SharedRun, SharedSingleRun, SharedSlot, Snapshot
+from core.share.snapshot import SharedComparison, SharedRun, SharedSingleRun, SharedSlot, Snapshot
 
 CSS = Path(__file__).with_name("share.css")
 RUNS_SHOWN = 3
 """Repeats of a slot that are drawn at once; the rest is folded."""
 CHIPS = 12
-_SECONDS = ("first token", "total")
 
 
 def snapshot_view(snapshot: Snapshot) -> None:
@@ -150,23 +149,6 @@ def _figures(slots: Sequence[SharedSlot]) -> str:
     head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in ("slot", *names))
     rows = []
     for place, slot in enumerate(slots):
-        cells = [escaped(_title(place, slot), 60), *(html.escape(_figure(name, slot.figures.get(name))) for name in names)]
+        cells = [escaped(_title(place, slot), 60), *(html.escape(figure_text(name, slot.figures.get(name))) for name in names)]
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return f"<div class='share-figures'><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-
-
-def _figure(name: str, interval: SharedInterval | None) -> str:
-    if interval is None:
-        return "–"
-    middle = _value(name, interval.median)
-    if interval.low is None or interval.high is None or interval.low == interval.high:
-        return middle
-    return f"{middle} ({_value(name, interval.low)} – {_value(name, interval.high)})"
-
-
-def _value(name: str, value: float) -> str:
-    if name in _SECONDS:
-        return seconds(value)
-    if name == COST:
-        return dollars(Decimal(repr(value)))
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:,.1f}"

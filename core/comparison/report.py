@@ -16,9 +16,10 @@ from typing import Any, Final
 from core.comparison.board import LETTERS
 from core.comparison.determinism import same_requests
 from core.comparison.distance import groups
+from core.comparison.figure_text import figure_text
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
 from core.comparison.interval import Interval
-from core.comparison.markdown import fenced, figure, table, text
+from core.comparison.markdown import fenced, table, text
 from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
 from core.comparison.output_diff import verdict
 from core.comparison.record import Comparison
@@ -256,7 +257,7 @@ def _figures(made: Report) -> Iterator[str]:
         (
             slot.title,
             f"{slot.figures.finished} of {slot.figures.runs}",
-            *(figure(name, slot.figures.figures[name]) for name in names),
+            *(figure_text(name, slot.figures.figures[name]) for name in names),
             ", ".join(f"{reason} ×{count}" for reason, count in slot.figures.finish_reasons) or "–",
         )
         for slot in made.slots

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.comparison.figure_text import UNKNOWN, value_text
 from core.comparison.figures import COST
-from core.comparison.markdown import fenced, figure_value, table, text
+from core.comparison.markdown import fenced, table, text
 from core.comparison.settings import NOT_SENT
 from core.storage.run_record import RunRow
 from core.sweep.cell_rows import FIGURES, CellRow, call_records, cell_rows
@@ -123,7 +124,7 @@ class SweepReport:
     def _figure_row(self, row: CellRow, known: list[str]) -> list[str]:
         calls = ", ".join(f"{count} {status}" for status, count in row.statuses.items())
         reasons = ", ".join(f"{reason} ×{count}" for reason, count in row.finish_reasons.items()) or "–"
-        figures = [("–" if (value := row.median(name)) is None else figure_value(name, value)) for name in known]
+        figures = [(UNKNOWN if (value := row.median(name)) is None else value_text(name, value)) for name in known]
         return [*row.values.values(), calls, *figures, reasons]
 
     def _request(self) -> Iterator[str]:
