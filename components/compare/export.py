@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from components.plain_text import plain
 from components.services import workspace
 from core.comparison.charts import chart_images, sweep_images
 from core.comparison.record import Comparison
@@ -18,6 +19,9 @@ from core.sweep.report import SweepReport
 def export_comparison(comparison: Comparison, *, key: str) -> None:
     """Draw the buttons. A file is made when its button is pressed, of the runs as they are then."""
     stem = file_stem(comparison)
+    _, left_out = _sweeps(comparison.id)
+    if left_out:
+        st.warning(plain(left_out), icon=":material/database_off:")
     st.caption("Settings, requests exactly as sent, outputs, figures, verdicts, sweeps.")
     for label, ending, mime, icon, made in (
         ("JSON", "json", "application/json", "data_object", lambda: to_json(_report(comparison.id, comparison))),
@@ -33,17 +37,20 @@ def _report(comparison_id: str, drawn: Comparison) -> Report:
     current = workspace()
     comparison = current.comparisons.current(comparison_id) or drawn
     runs = board_runs(comparison.board, current.hub, current.runs)
-    return report(comparison, runs, current.prices.prices, made_at=datetime.now(UTC), sweeps=_sweeps(comparison.id))
+    sweeps, left_out = _sweeps(comparison.id)
+    return report(
+        comparison, runs, current.prices.prices, made_at=datetime.now(UTC), sweeps=sweeps, left_out=[left_out] if left_out else []
+    )
 
 
-def _sweeps(comparison_id: str) -> list[SweepReport]:
-    """The sweeps of the comparison, the newest first; none while storage cannot be read."""
+def _sweeps(comparison_id: str) -> tuple[list[SweepReport], str]:
+    """The sweeps of the comparison, the newest first; while storage cannot be read none, and a sentence that says so."""
     sweeps = workspace().sweeps
     try:
         states = [sweeps.state(record.id) for record in sweeps.newest(comparison_id)]
-        return [SweepReport.of(state, sweeps.runs_of(state.record.id)) for state in states if state is not None]
-    except StorageProblem:
-        return []
+        return [SweepReport.of(state, sweeps.runs_of(state.record.id)) for state in states if state is not None], ""
+    except StorageProblem as problem:
+        return [], f"Sweeps are left out, if there are any: storage does not answer now. {problem.cause} {problem.next_step}".strip()
 
 
 def _charts(made: Report) -> dict[str, bytes]:

@@ -66,20 +66,30 @@ class SlotReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A comparison with all that can be said of it, at ``made_at``, and the sweeps of its slots, the newest first."""
+    """A comparison with all that can be said of it, at ``made_at``, and the sweeps of its slots, the newest first.
+
+    ``left_out`` says in sentences what it has that could not be read.
+    """
 
     comparison: Comparison
     slots: tuple[SlotReport, ...]
     made_at: datetime
     sweeps: tuple[SweepReport, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def report(
-    comparison: Comparison, runs: Sequence[SlotRuns], prices: PriceList, *, made_at: datetime, sweeps: Sequence[SweepReport] = ()
+    comparison: Comparison,
+    runs: Sequence[SlotRuns],
+    prices: PriceList,
+    *,
+    made_at: datetime,
+    sweeps: Sequence[SweepReport] = (),
+    left_out: Sequence[str] = (),
 ) -> Report:
     """The report of a comparison whose runs were found as ``runs``; costs by ``prices``, as the page shows them."""
     figures = [slot_figures(of_slot.found, prices) for of_slot in runs]
-    return Report(comparison, tuple(_slots(comparison, runs, figures, prices)), made_at, tuple(sweeps))
+    return Report(comparison, tuple(_slots(comparison, runs, figures, prices)), made_at, tuple(sweeps), tuple(left_out))
 
 
 def _slots(comparison: Comparison, runs: Sequence[SlotRuns], figures: Sequence[SlotFigures], prices: PriceList) -> Iterator[SlotReport]:
@@ -148,6 +158,7 @@ def to_json(made: Report) -> bytes:
         "tags": list(comparison.tags),
         "created_at": comparison.created_at.isoformat(),
         "updated_at": comparison.updated_at.isoformat(),
+        "left_out": list(made.left_out),
         "slots": [_slot_json(slot) for slot in made.slots],
         "sweeps": [sweep.to_json() for sweep in made.sweeps],
         "document": comparison.document,
@@ -216,6 +227,8 @@ def _markdown(made: Report, charts: Mapping[str, str]) -> Iterator[str]:
     yield ""
     moments = f"changed {comparison.updated_at:%Y-%m-%d %H:%M} UTC, written {made.made_at:%Y-%m-%d %H:%M} UTC"
     yield f"{len(made.slots)} slots, {len(comparison.run_ids)} runs, {moments}."
+    for sentence in made.left_out:
+        yield f"\n**{text(sentence)}**"
     if comparison.tags:
         yield f"\nTags: {', '.join(map(text, comparison.tags))}"
     if comparison.note:

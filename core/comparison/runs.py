@@ -40,10 +40,14 @@ class RunStatuses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SlotRuns:
-    """``found`` are the runs of a slot that are there, in the order they were started; ``missing`` is how many are not (any more)."""
+    """``found`` are the runs of a slot that are there, in the order they were started; ``missing`` is how many are not (any more).
+
+    ``unread`` tells that storage did not answer, so that the missing ones may well be in it.
+    """
 
     found: tuple[RunSnapshot, ...]
     missing: int = 0
+    unread: bool = False
 
     @property
     def running(self) -> bool:
@@ -58,19 +62,21 @@ class SlotRuns:
         count = len(self.found) + self.missing
         which = ("Its run is" if count == 1 else f"All {count} runs are") if not self.found else f"{self.missing} of {count} runs "
         verb = "" if not self.found else "is" if self.missing == 1 else "are"
-        return f"{which}{verb} missing: deleted in the history, or let go by retention."
+        why = "storage does not answer now" if self.unread else "deleted in the history, or let go by retention"
+        return f"{which}{verb} missing: {why}."
 
 
 def board_runs(board: Board, hub: RunFinder, stored: RunStatuses) -> tuple[SlotRuns, ...]:
     """The runs of every slot. While storage cannot be read, those in memory."""
     ids = [run for slot in board.slots for run in slot.runs]
+    unread = False
     try:
         statuses = stored.statuses(ids) if ids else {}
     except StorageProblem:
-        statuses = {}
+        statuses, unread = {}, True
     found = {run_id: run for run_id in ids if (run := _found(run_id, statuses.get(run_id), hub))}
     slots = ([found[run_id] for run_id in slot.runs if run_id in found] for slot in board.slots)
-    return tuple(SlotRuns(tuple(there), len(slot.runs) - len(there)) for there, slot in zip(slots, board.slots, strict=True))
+    return tuple(SlotRuns(tuple(there), len(slot.runs) - len(there), unread) for there, slot in zip(slots, board.slots, strict=True))
 
 
 def _found(run_id: str, status: str | None, hub: RunFinder) -> RunSnapshot | None:

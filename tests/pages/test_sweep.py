@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from components.compare import export
+from core.errors import StorageUnavailable
+from core.storage.sweep_repository import SweepRepository
 from core.sweep.progress import SweepState
 from core.workspace import opened_workspace
 from tests.pages.test_compare import Page, body
@@ -75,6 +77,21 @@ def test_figures_are_drawn_and_downloaded_and_the_comparison_is_exported_with_it
     assert any("tokens-out" in name and name.endswith(".png") for name in names)
     assert [len(sweep["cells"]) for sweep in whole["sweeps"]] == [4]
     assert whole["sweeps"][0]["cells"][0]["figures"]["tokens out"]["median"] == 3
+
+
+def test_export_says_that_sweeps_are_left_out_while_storage_does_not_answer(
+    replay: Replay, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise StorageUnavailable("The disk is full.", "Free some space.")
+
+    page = begun(replay, body(model), body(model)).click("sweep.leave").open("compare.export")
+    assert not page.at.warning
+    monkeypatch.setattr(SweepRepository, "newest", broken)
+    said = "Sweeps are left out, if there are any: storage does not answer now. The disk is full. Free some space."
+    assert [one.value.replace("\\", "") for one in page.run().at.warning] == [said]
+    comparison = page.comparison
+    assert f"**{said}**" in export._markdown(export._report(comparison.id, comparison)).decode()
 
 
 def test_fault_in_a_value_is_said_at_its_parameter_and_nothing_can_be_started(replay: Replay, model: str) -> None:

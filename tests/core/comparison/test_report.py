@@ -85,6 +85,14 @@ def test_sweeps_are_in_every_file_of_the_comparison():
         assert f"]({names[3]})" in archive.read("comparison.md").decode()
 
 
+def test_what_could_not_be_read_is_said_at_the_top_of_every_file():
+    whole = replace(made([run()], [run()]), left_out=("Sweeps are left out | the disk is full.",))
+    assert json.loads(to_json(whole))["left_out"] == ["Sweeps are left out | the disk is full."]
+    said = to_markdown(whole)
+    assert said.index("**Sweeps are left out \\| the disk is full.**") < said.index("## ")
+    assert json.loads(to_json(made([run()], [run()])))["left_out"] == []
+
+
 def test_identical_outputs_stand_there_once_with_their_numbers():
     same = [run(text="always the same") for _ in range(3)]
     said = to_markdown(made([*same, run(text="but once")], [run()]))

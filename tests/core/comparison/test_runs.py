@@ -52,7 +52,9 @@ def test_deleted_runs_and_those_that_are_nowhere_are_missing_and_are_not_looked_
 
 def test_while_storage_cannot_be_read_only_what_is_in_memory_is_there() -> None:
     one = run()
-    assert board_runs(board((one.id,)), stored := Stored(one, broken=True), stored) == (SlotRuns((), 1),)
+    found = board_runs(board((one.id,)), stored := Stored(one, broken=True), stored)
+    assert found == (SlotRuns((), 1, unread=True),)
+    assert found[0].sentence == "Its run is missing: storage does not answer now."
 
 
 @pytest.mark.parametrize(
