@@ -116,7 +116,7 @@ def launch(slot: str, body: Mapping[str, Any], *, stored_as: str | None = None, 
     hub, channel = workspace().hub, session.channel()
     session.set_refusal(slot, None)
     try:
-        hub.channel(channel)  # refuses before anything is sent, where there are too many
+        hub.channels.channel(channel)  # refuses before anything is sent, where there are too many
         run_id = hub.start(body, session.connection(), slot=stored_as or slot)
         if shown:
             hub.attach(channel, slot, run_id)

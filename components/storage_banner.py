@@ -37,7 +37,7 @@ def _banner(looks: bool) -> None:
 
 
 def _run_goes_on() -> bool:
-    return workspace().hub.follows(session.channel())
+    return workspace().hub.channels.shows_a_run_that_goes_on(session.channel())
 
 
 def _trouble() -> tuple[str, StorageHealth] | None:

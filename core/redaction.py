@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from typing import Any, Final
 
 from core.connection import Connection
@@ -42,3 +43,12 @@ def redacted_json(value: Any, connection: Connection) -> Any:
     if isinstance(value, dict):
         return {redacted(name, connection): redacted_json(item, connection) for name, item in value.items()}
     return value
+
+
+def masked_traceback(bug: BaseException, connection: Connection) -> str:
+    """The traceback, for a log, with asterisks for the key and every header's value: however short, and whatever the header's name."""
+    text = redacted("".join(traceback.format_exception(bug)), connection)
+    key = connection.api_key.get_secret_value() if connection.api_key else ""
+    for value in (key, *connection.headers.values()):
+        text = text.replace(value, MASK) if value else text
+    return text

@@ -58,7 +58,7 @@ def leave() -> None:
 
 def _send_no_events() -> None:
     for place in range(MOST_SLOTS):
-        workspace().hub.detach(session.channel(), desk.slot_key(place))
+        workspace().hub.channels.clear(session.channel(), desk.slot_key(place))
 
 
 def blind_vote(board: Board, runs: Sequence[Sequence[RunSnapshot]], vote: BlindVote) -> None:

@@ -130,7 +130,7 @@ def put(board: Board) -> None:
         if session.run_id(key) not in runs:
             session.set_run_id(key, runs[-1] if runs else None)
         if not runs:
-            workspace().hub.detach(session.channel(), key)
+            workspace().hub.channels.clear(session.channel(), key)
 
 
 def change(how: Callable[..., Board], *arguments: Any) -> None:
@@ -231,7 +231,7 @@ def found_runs(board: Board) -> tuple[SlotRuns, ...]:
         if of_slot.missing and session.run_id(key) not in ids:
             session.set_run_id(key, ids[-1] if ids else None)
             if not ids:
-                workspace().hub.detach(session.channel(), key)
+                workspace().hub.channels.clear(session.channel(), key)
     return found
 
 

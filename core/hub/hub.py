@@ -1,7 +1,7 @@
 """The hub: one asyncio loop that owns all network I/O of runs.
 
-Scripts start, stop and look; runs go on whatever a browser does. ``start``, ``stop``, ``snapshot``, ``attach`` and ``detach`` may be
-called from any thread and return at once. Everything else happens on the loop that ``open`` was called on.
+Scripts start, stop and look; runs go on whatever a browser does. ``start``, ``stop``, ``snapshot`` and ``attach`` may be called from
+any thread and return at once. Everything else happens on the loop that ``open`` was called on.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import asyncio
 import json
 import logging
 import secrets
-import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -25,17 +23,15 @@ from core.client.client import RouterClient, encode_body
 from core.client.connection_pool import ConnectionPool
 from core.connection import Connection
 from core.errors import PlaygroundError, RouterRejected
-from core.hub.channels import Attachment, Channel, Numbers
+from core.hub.run_memory import RunMemory
+from core.hub.switchboard import Switchboard
 from core.metrics import Clock
-from core.redaction import redacted_json
+from core.redaction import masked_traceback, redacted_json
 from core.router_resources.trace import REQUEST_ID_HEADER, TRACE_S, read_trace
 from core.run import Run, RunError, RunSnapshot, RunStatus, error_body
 from core.shutdown import on_shutdown_signal
 from core.write_behind import StorageHealth, WriteBehind
 
-CHANNEL_IDLE_S: Final = 600.0
-"""How long a channel that nobody follows is kept."""
-MAX_CHANNELS: Final = 1000
 TOO_MANY: Final = 429
 """The status with which a router says that it is asked too much."""
 
@@ -44,14 +40,8 @@ OnChange = Callable[[Sequence[RunSnapshot]], None]
 log = logging.getLogger(__name__)
 
 
-class HubFull(PlaygroundError):
-    """The process follows as many pages as it can."""
-
-    kind = "hub_full"
-
-
 class Hub:
-    """Runs, by id, and the channels that show them.
+    """Runs, by id; ``channels`` says which pages show them.
 
     ``max_concurrent`` upstream calls run at a time, of them ``limit`` at each connection, fewer where its router asks for that; the
     rest wait in order, each connection's for itself. At most ``max_runs`` runs and ``max_characters`` characters
@@ -75,27 +65,20 @@ class Hub:
         client: Callable[[Connection, httpx.AsyncClient], RouterClient] = lambda connection, http: RouterClient(connection, http=http),
     ) -> None:
         self.max_concurrent = max_concurrent
-        self.max_runs = max_runs
-        self.max_characters = max_characters
+        self.channels = Switchboard(clock, self._soon)
         self._clock = clock
         self._make_client = client
-        self._find_stored = find
         self._changes: WriteBehind[Run] | None = None
         if on_change is not None:
             take = on_change
             self._changes = WriteBehind(lambda runs: take([run.snapshot(with_raw=False) for run in runs.values()]), name="runs", beat=beat)
-        self._lock = threading.RLock()
+        self.memory = RunMemory(max_runs, max_characters, find_stored=find, saving=self._changes, gone=self.channels.evict)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pool: ConnectionPool | None = None
-        self._runs: dict[str, Run] = {}
-        self._channels: dict[str, Channel] = {}
-        self._showing: dict[str, set[Channel]] = {}
-        self._numbers = Numbers()
-        self._releasing = False
         self._forget_signals: Callable[[], None] = lambda: None
         self._places = CallPlaces(limit or (lambda connection: max_concurrent), most=max_concurrent, clock=clock)
         self._taken: dict[str, Place] = {}
-        self._queue = CallQueue(self._places, self._launch, lambda run: self._wake_channels(run, at_once=True))
+        self._queue = CallQueue(self._places, self._launch, lambda run: self.channels.wake(run, at_once=True))
         self._ends: dict[str, asyncio.Future[None]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tracing: dict[str, asyncio.Task[None]] = {}
@@ -109,8 +92,8 @@ class Hub:
         if self._changes:
             self._changes.open()
         self._loop = loop = asyncio.get_running_loop()
-        self._releasing = False
-        self._forget_signals = on_shutdown_signal(lambda: loop.call_soon_threadsafe(self.release_readers))
+        self.channels.open()
+        self._forget_signals = on_shutdown_signal(lambda: loop.call_soon_threadsafe(self.channels.release))
 
     async def close(self) -> None:
         """End what runs as interrupted, let every reader go, close the connections, deliver the last changes."""
@@ -118,7 +101,7 @@ class Hub:
         if loop is None:
             return
         self._forget_signals()
-        self.release_readers()
+        self.channels.release()
         for run in self._queue.close():
             self._finish(run, "interrupted")
         tasks = dict(self._tasks)
@@ -152,7 +135,8 @@ class Hub:
 
         The body is copied: what is sent is what it holds now. ``run_id`` is one from ``new_run_id``; with a ``place`` (from ``place``)
         the run waits for nothing; ``tags`` are put on it in the history. Whatever goes wrong afterwards is in the snapshot, not raised
-        here; InvalidRequest when ``body`` cannot be written as JSON, RuntimeError when the hub is not open.
+        here; InvalidRequest when ``body`` cannot be written as JSON, HubFull when there are too many channels, RuntimeError when the hub is
+        not open: nothing was started then.
         """
         loop = self._loop
         if loop is None:
@@ -160,16 +144,15 @@ class Hub:
         sent = encode_body(body)
         run = Run(run_id or new_run_id(), slot, json.loads(sent), sent, connection, self._clock)
         run.tags = tuple(tags)
-        with self._lock:
-            self._runs[run.id] = run
-            if channel is not None:
-                self._show(self.channel(channel), slot, run)
+        if channel is not None:
+            self.channels.show(channel, slot, run)
+        self.memory.keep(run)
         loop.call_soon_threadsafe(self._admit, run, place)
         return run.id
 
     def stop(self, run_id: str) -> bool:
         """Cancel a run, which closes its upstream connection; what came stays. ``False`` when there is nothing to stop."""
-        run, loop = self._runs.get(run_id), self._loop
+        run, loop = self.memory.get(run_id), self._loop
         if run is None or run.ended or loop is None:
             return False
         loop.call_soon_threadsafe(self._cancel, run)
@@ -182,21 +165,15 @@ class Hub:
 
     def find(self, run_id: str) -> Run | None:
         """The run itself, brought back from storage where it has left the memory. Not on the loop: storage may take its time."""
-        run = self._runs.get(run_id)
-        if run is not None:
-            return run
-        stored = self._find_stored(run_id)
-        if stored is None or not stored.ended:  # one that another process is at is not ours: ``elsewhere`` gives it
-            return None
-        with self._lock:
-            run = self._runs.setdefault(run_id, Run.restored(stored))
-        self._soon(self._evict)
+        run = self.memory.get(run_id)
+        if run is None:
+            run = self.memory.restore(run_id)
+            self._soon(self.memory.evict)
         return run
 
     def elsewhere(self, run_id: str) -> RunSnapshot | None:
         """A run that another process is at, as far as it has saved it; ``None`` for all others. Not on the loop, as ``find``."""
-        stored = None if run_id in self._runs else self._find_stored(run_id)
-        return None if stored is None or stored.ended else stored
+        return self.memory.elsewhere(run_id)
 
     @property
     def storage_health(self) -> StorageHealth:
@@ -210,64 +187,17 @@ class Hub:
     def attach(self, channel: str, slot: str, run_id: str) -> None:
         """Let a channel's slot show a run from its beginning; nothing happens when it already does, or the run is nowhere."""
         run = self.find(run_id)
-        with self._lock:
-            target = self.channel(channel)
-            current = target.slots.get(slot)
-            if run is None or (current is not None and current.run is run):
-                return
-            self._show(target, slot, run)
-
-    def detach(self, channel: str, slot: str) -> None:
-        """Let a channel's slot show nothing."""
-        with self._lock:
-            target = self._channels.get(channel)
-            if target is None or slot not in target.slots:
-                return
-            self._forget_showing(target, slot)
-            target.clear(slot)
-        self._soon(target.wake)
-
-    def channel(self, channel_id: str) -> Channel:
-        """The channel of this id, made when missing. HubFull when there are too many that somebody follows."""
-        with self._lock:
-            found = self._channels.get(channel_id)
-            if found is None:
-                self._drop_idle_channels()
-                found = self._channels[channel_id] = Channel(channel_id, self._clock())
-                found.closed = self._releasing
-            return found
-
-    def follows(self, channel: str) -> bool:
-        """Whether a channel shows a run that goes on."""
-        with self._lock:
-            shown = self._channels.get(channel)
-            return shown is not None and any(not attachment.run.ended for attachment in shown.slots.values())
+        if run is not None:
+            self.channels.show(channel, slot, run)
 
     def run(self, run_id: str) -> Run | None:
         """The run itself where it is in memory, for the routes on the loop."""
-        return self._runs.get(run_id)
-
-    def channel_of(self, run: Run) -> Channel:
-        """A channel of its own for one run, to be given back with ``drop_channel``."""
-        channel = Channel("", self._clock())
-        with self._lock:
-            self._show(channel, run.slot, run)
-        return channel
-
-    def drop_channel(self, channel: Channel) -> None:
-        """Forget a channel from ``channel_of``."""
-        with self._lock:
-            for slot in channel.slots:
-                self._forget_showing(channel, slot)
-
-    def left(self, channel: Channel) -> None:
-        """A reader left: the time from which an unfollowed channel counts as idle."""
-        channel.idle_since = self._clock()
+        return self.memory.get(run_id)
 
     @property
     def load(self) -> dict[str, int]:
         """How much is going on: runs kept, running and queued, channels."""
-        return {"runs": len(self._runs), "running": len(self._tasks), "queued": len(self._queue), "channels": len(self._channels)}
+        return {"runs": len(self.memory), "running": len(self._tasks), "queued": len(self._queue), "channels": len(self.channels)}
 
     def traffic(self, connection: Connection) -> Traffic:
         """How much goes on at a connection, what waits included."""
@@ -277,57 +207,14 @@ class Hub:
         """Somebody set another limit: who waits may have a place now."""
         self._soon(self._fill)
 
-    def release_readers(self) -> None:
-        """Let every reader go, so that a server that waits for open answers can stop. Loop only."""
-        with self._lock:
-            self._releasing = True
-            channels = {*self._channels.values(), *(channel for showing in self._showing.values() for channel in showing)}
-            self._channels.clear()
-            self._showing.clear()
-        for channel in channels:
-            channel.close()
-
-    # Channels
-
-    def _show(self, channel: Channel, slot: str, run: Run) -> None:
-        self._forget_showing(channel, slot)
-        self._showing[run.id] = {*self._showing.get(run.id, ()), channel}
-        channel.show(Attachment(self._numbers.take(), slot, run))
-        self._soon(lambda: channel.wake(at_once=True))
-
-    def _forget_showing(self, channel: Channel, slot: str) -> None:
-        current = channel.slots.get(slot)
-        if current is None or any(a.run is current.run for name, a in channel.slots.items() if name != slot):
-            return
-        left = self._showing.get(current.run.id, set()) - {channel}
-        if left:
-            self._showing[current.run.id] = left
-        else:
-            self._showing.pop(current.run.id, None)
-
-    def _drop_idle_channels(self) -> None:
-        idle = sorted((c for c in self._channels.values() if not c.readers), key=lambda c: c.idle_since)
-        excess = len(self._channels) + 1 - MAX_CHANNELS
-        oldest = self._clock() - CHANNEL_IDLE_S
-        for position, channel in enumerate(idle):
-            if channel.idle_since < oldest or position < excess:
-                del self._channels[channel.id]
-                self.drop_channel(channel)
-        if len(self._channels) >= MAX_CHANNELS:
-            raise HubFull("Too many pages are open on this server.", "Close some, or try again in a few minutes.")
-
     def _soon(self, work: Callable[[], None]) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(work)
 
     def _changed(self, run: Run) -> None:
-        self._wake_channels(run, at_once=run.status != "streaming" or len(run.log) < 2)
+        self.channels.wake(run, at_once=run.status != "streaming" or len(run.log) < 2)
         if self._changes:
             self._changes.note(run.id, run, at_once=run.status != "streaming")
-
-    def _wake_channels(self, run: Run, *, at_once: bool) -> None:
-        for channel in self._showing.get(run.id, ()):
-            channel.wake(at_once=at_once)
 
     # Places, on the loop
 
@@ -350,7 +237,7 @@ class Hub:
 
     async def ended(self, run_id: str) -> Run | None:
         """Wait for a run's end; the run, or None where it is not in memory. Loop only."""
-        run = self._runs.get(run_id)
+        run = self.memory.get(run_id)
         if run is not None and not run.ended:
             await asyncio.shield(self._ends.setdefault(run_id, asyncio.get_running_loop().create_future()))
         return run
@@ -370,7 +257,7 @@ class Hub:
             self._queue.add(run)
             if run.status == "queued":
                 self._changed(run)
-        self._evict()
+        self.memory.evict()
 
     def _launch(self, run: Run, place: Place) -> None:
         run.leave()
@@ -409,7 +296,7 @@ class Hub:
                 run.refused(problem)
         except Exception as bug:  # noqa: BLE001  # one of the two borders: a fault of ours ends the run, not the hub
             bug_id = secrets.token_hex(4)
-            log.error("run %s failed, bug %s\n%s", run.id, bug_id, _without_secrets(bug, run.connection))
+            log.error("run %s failed, bug %s\n%s", run.id, bug_id, masked_traceback(bug, run.connection))
             status, error = "failed", RunError.of_bug(bug, bug_id)
         del self._tasks[run.id]
         self._ends_as.pop(run.id, None)
@@ -418,11 +305,11 @@ class Hub:
         self._leave_place(run, status, error)
         self._finish(run, status, error, raw)
         self._fill()
-        self._evict()
+        self.memory.evict()
 
     async def _stream(self, run: Run) -> None:
         assert self._pool is not None  # noqa: S101  # open() made it, and runs are only admitted after that
-        limit = self.max_characters // 2
+        limit = self.memory.max_characters // 2
         async with self._pool.lease(run.connection) as http, self._make_client(run.connection, http).stream(run.body) as reply:
             run.answered(reply)
             async for chunk in reply:
@@ -441,7 +328,7 @@ class Hub:
             if trace is not None:
                 run.traced(redacted_json(trace, run.connection))
         except Exception as bug:  # noqa: BLE001
-            log.error("the trace of run %s was not read\n%s", run.id, _without_secrets(bug, run.connection))
+            log.error("the trace of run %s was not read\n%s", run.id, masked_traceback(bug, run.connection))
         finally:
             del self._tracing[run.id]
         if run.trace is not None:
@@ -454,24 +341,6 @@ class Hub:
         if waiting is not None:
             waiting.set_result(None)
 
-    def _evict(self) -> None:
-        """Let ended runs go, oldest first, until the rest fits; those that storage has not taken go at twice the limits only."""
-        with self._lock:
-            total = sum(run.weight for run in self._runs.values())
-            for run in [run for run in self._runs.values() if run.ended]:
-                if len(self._runs) <= self.max_runs and total <= self.max_characters:
-                    return
-                if self._changes and self._changes.waits(run.id):
-                    if len(self._runs) <= 2 * self.max_runs and total <= 2 * self.max_characters:
-                        continue
-                    self._changes.give_up(run.id)
-                total -= run.weight
-                del self._runs[run.id]
-                for channel in self._showing.pop(run.id, ()):
-                    for slot in [slot for slot, attachment in channel.slots.items() if attachment.run is run]:
-                        channel.evict(slot)
-                    channel.wake()
-
 
 def new_run_id() -> str:
     """An id for a run that nobody can guess."""
@@ -482,13 +351,3 @@ class AnswerTooLong(PlaygroundError):
     """One answer outgrew what the process may keep; the text so far is kept."""
 
     kind = "answer_too_long"
-
-
-def _without_secrets(bug: Exception, connection: Connection) -> str:
-    """The traceback, with the connection's key and header values masked."""
-    text = "".join(traceback.format_exception(bug))
-    key = connection.api_key.get_secret_value() if connection.api_key else ""
-    for secret in (key, *connection.headers.values()):
-        if secret:
-            text = text.replace(secret, "**********")
-    return text

@@ -19,7 +19,8 @@ from starlette.routing import Route
 
 from core.hub.channels import Channel, Event, Reader, end_of, parse_cursor, parse_versions
 from core.hub.event_stream import EventStream
-from core.hub.hub import Hub, HubFull
+from core.hub.hub import Hub
+from core.hub.switchboard import HubFull
 from core.run import RESTORED_CUT, Run
 from core.signing import Signer
 
@@ -94,10 +95,10 @@ class RunRoutes:
         seen = _pieces_seen(run, request.headers.get("last-event-id") or request.query_params.get("from", "0"))
         if seen is None:
             return _no_number()
-        channel = self._hub.channel_of(run)
+        channel = self._hub.channels.channel_of(run)
         number = channel.slots[run.slot].number
         reader = Reader(channel, self._signer.run_token, {number: seen})
-        return self._follow(request, reader, one_run=True, after=lambda: self._hub.drop_channel(channel))
+        return self._follow(request, reader, one_run=True, after=lambda: self._hub.channels.drop(channel))
 
     async def run_delta(self, request: Request) -> Response:
         """The text after the first ``?from=`` pieces: ``{"text": {choice: text}, "from": …, "next": …, "status": …, "ended": …, …}``.
@@ -132,7 +133,7 @@ class RunRoutes:
         if not self._signer.opens_channel(channel_id, request.query_params.get("token", "")):
             return _error(403, "The token does not open this channel; reload the page")
         try:
-            channel = self._hub.channel(channel_id)
+            channel = self._hub.channels.channel(channel_id)
         except HubFull as problem:
             return _error(503, problem.cause)
         if len(channel.readers) >= MAX_READERS:
@@ -148,7 +149,7 @@ class RunRoutes:
 
     def _follow(self, request: Request, reader: Reader, *, one_run: bool = False, after: Callable[[], None] | None = None) -> EventStream:
         def left() -> None:
-            self._hub.left(reader.channel)
+            self._hub.channels.left(reader.channel)
             if after is not None:
                 after()
 

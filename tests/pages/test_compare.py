@@ -404,7 +404,7 @@ def test_blind_vote_hides_whose_answers_they_are_and_tallies_what_was_picked(rep
     other = replay.add(Script.of("quite another answer"))
     page = Page(replay, body(model), body(other)).open("compare.checks").click("compare.vote")
     page.set("blind.prompt", "What is best?").click("blind.run").finished()
-    assert opened_workspace().hub.channel(page.at.session_state["session.channel"]).slots == {}  # no events of these runs are sent
+    assert opened_workspace().hub.channels.channel(page.at.session_state["session.channel"]).slots == {}  # no events of these runs are sent
     answers = [block.value for block in page.at.code]
     assert sorted(answers) == ["one two three", "quite another answer"]
     page.click(f"blind.pick.{answers.index('quite another answer') + 1}")
@@ -433,7 +433,7 @@ def test_vote_goes_on_blind_in_the_same_order_after_a_reload_and_in_every_tab(re
         assert [block.value for block in again.at.code] == order
         assert {"blind.pick.1", "blind.pick.2", "blind.tie"} <= {button.key for button in again.at.button}
         assert not [name for name in (model, other, "baseline", "in the History") if name in again.words + again.tables]
-        assert opened_workspace().hub.channel(again.at.session_state["session.channel"]).slots == {}
+        assert opened_workspace().hub.channels.channel(again.at.session_state["session.channel"]).slots == {}
     first.click("blind.pick.2")
     stale.click("blind.pick.1")  # its page still shows what was voted on: one vote for a ballot
     assert [vote["choice"] == vote["shown"][1] for vote in first.comparison.parts["votes"]] == [True]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.hub.hub import HubFull
+from core.hub.switchboard import HubFull
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script

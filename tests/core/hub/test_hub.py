@@ -123,13 +123,13 @@ async def test_stopping_what_has_ended_or_is_not_here_says_no(hub: Hub, upstream
 
 
 async def test_channel_follows_a_run_until_it_ends(hub: Hub, upstream: ReplayUpstream) -> None:
-    assert not hub.follows("page")
+    assert not hub.channels.shows_a_run_that_goes_on("page")
     run_id = hub.start({"model": "tokens=3/hold"}, connection_to(upstream.base_url), channel="page")
     await until(lambda: taken(hub, run_id).pieces == 3)
-    assert (hub.follows("page"), hub.follows("another page")) == (True, False)
+    assert (hub.channels.shows_a_run_that_goes_on("page"), hub.channels.shows_a_run_that_goes_on("another page")) == (True, False)
     hub.stop(run_id)
     await ended(hub, run_id)
-    assert not hub.follows("page")
+    assert not hub.channels.shows_a_run_that_goes_on("page")
 
 
 async def test_runs_past_the_limit_wait_in_order_and_see_their_place(upstream: ReplayUpstream) -> None:

@@ -214,7 +214,7 @@ async def test_polls_tell_the_same_and_each_thing_once(site: Site) -> None:
 
 async def test_a_poll_that_waits_is_answered_when_something_comes(site: Site) -> None:
     waiting = asyncio.create_task(site.http.get(site.delta(wait=9)))
-    await until(lambda: site.hub.channel("page").readers)
+    await until(lambda: site.hub.channels.channel("page").readers)
     assert not waiting.done()
     site.start("tokens=1/hold")
     answer = (await asyncio.wait_for(waiting, 5)).json()
@@ -256,13 +256,13 @@ async def test_a_slot_that_shows_another_run_or_none_says_so(site: Site) -> None
             seen.append((name, data.get("run")))
             if ("end", second) in seen:
                 break
-        site.hub.detach("page", "a")
+        site.hub.channels.clear("page", "a")
         assert (await anext(events))[::2] == ("clear", {"slot": "a"})
     assert [run for name, run in seen if name == "run"][-1] == second
 
 
 async def test_a_run_dropped_from_memory_is_told(site: Site) -> None:
-    site.hub.max_runs = 1
+    site.hub.memory.max_runs = 1
     first = site.start("tokens=1")
     async with listening(site, site.events()) as events:
         async for name, _, _ in events:
@@ -315,8 +315,8 @@ async def test_one_runs_delta_is_the_text_after_a_number_of_pieces(site: Site) -
 async def test_cursor_from_before_a_run_came_back_from_storage_begins_anew(site: Site) -> None:
     first = site.start("tokens=90/n=2", channel=None, n=2)
     stored = await ended(site.hub, first)
-    site.hub._runs.clear()
-    site.hub._find_stored = {first: stored}.get
+    site.hub.memory._runs.clear()
+    site.hub.memory._find_stored = {first: stored}.get
     whole = {"a": expected_text(90), "a.1": expected_text(90)}
     async with listening(site, site.run(first, "events"), last_id="170") as events:
         heard = [event async for event in events]
@@ -391,8 +391,8 @@ async def test_a_reader_that_left_is_forgotten_and_the_run_goes_on(site: Site) -
     run_id = site.start("tokens=60/rate=300")
     async with listening(site, site.events()) as events:
         await anext(events)
-        assert len(site.hub.channel("page").readers) == 1
-    await until(lambda: not site.hub.channel("page").readers)
+        assert len(site.hub.channels.channel("page").readers) == 1
+    await until(lambda: not site.hub.channels.channel("page").readers)
     assert (await ended(site.hub, run_id)).text == expected_text(60)
 
 
@@ -400,12 +400,12 @@ async def test_a_client_that_does_not_read_holds_up_nobody(site: Site) -> None:
     url = site.http.base_url
     _, writer = await asyncio.open_connection(url.host, url.port or 80)
     writer.write(f"GET {site.events()} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    await until(lambda: site.hub.channel("page").readers)
+    await until(lambda: site.hub.channels.channel("page").readers)
     run_id = site.start("tokens=60000")
     assert (await ended(site.hub, run_id)).status == "finished"
     assert texts(await heard_until_end(site, site.events())) == {"a": expected_text(60000)}
     writer.transport.abort()
-    await until(lambda: not site.hub.channel("page").readers)
+    await until(lambda: not site.hub.channels.channel("page").readers)
 
 
 async def test_closing_the_hub_lets_every_reader_go(site: Site) -> None:

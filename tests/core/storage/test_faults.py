@@ -201,7 +201,7 @@ async def test_run_that_left_the_memory_comes_back_from_storage_and_is_replayed(
     await until(lambda: hub.run(first.id) is None)
     assert hub.snapshot(first.id) == first
     hub.attach("channel", "a", first.id)
-    shown = hub.channel("channel").slots["a"].run
+    shown = hub.channels.channel("channel").slots["a"].run
     texts, reached = shown.log.since(0)
     assert texts == {0: expected_text(12), 1: expected_text(12)}
     assert reached == first.pieces == 24
@@ -241,7 +241,7 @@ async def test_stop_from_two_pages_stops_once(tmp_path: Path, hub_on: Callable[[
         thread.join()
     assert (run.status, run.text) == ("stopped", expected_text(7))
     assert not hub.stop(run_id)
-    assert {hub.channel(page).slots["a"].run.status for page in ("one", "two")} == {"stopped"}
+    assert {hub.channels.channel(page).slots["a"].run.status for page in ("one", "two")} == {"stopped"}
     await until(lambda: upstream.aborted == 1)
     await until(lambda: hub.storage_health.waiting == 0)
     assert stored_text(database, run_id) == expected_text(7)
