@@ -15,7 +15,7 @@ from components.parameter_form import request_field
 from components.plain_text import badge_label, plain
 from components.run_column import Slot
 from core.comparison.board import LETTERS, Board
-from core.comparison.report import was_edited
+from core.comparison.report.report import was_edited
 from core.comparison.settings import Difference, shown
 from core.contract.parameters import parameter
 from core.run import RunSnapshot

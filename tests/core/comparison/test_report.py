@@ -16,7 +16,10 @@ from markdown_it import MarkdownIt
 from core.comparison.board import opened
 from core.comparison.markdown import fenced, text
 from core.comparison.record import Comparison, parse_document
-from core.comparison.report import Report, report, to_json, to_markdown, to_zip, was_edited
+from core.comparison.report.as_json import to_json
+from core.comparison.report.as_markdown import to_markdown
+from core.comparison.report.as_zip import to_zip
+from core.comparison.report.report import Report, report, was_edited
 from core.comparison.runs import SlotRuns
 from core.prices.pricing import Price, PriceList
 from core.run import ChoiceText, RunError, RunSnapshot
