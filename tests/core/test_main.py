@@ -18,6 +18,8 @@ from core.preset.document import Form, write_presets
 from core.preset.preset import NewPreset, label
 from core.share.freezing import freeze
 from core.share.subject import preset_subject
+from core.terminal.call import run as run_once
+from core.terminal.live_text import LiveText
 from tests.core.client.byte_server import Answer, serving
 from tests.support.replay import Replay, Script
 
@@ -61,7 +63,7 @@ async def test_an_emoji_cut_in_two_is_written_whole(capsysbinary: Any) -> None:
     pieces = [rb"a \ud83d", rb"\ude00 b", rb"\ud83d"]
     frames = [b'data: {"choices": [{"index": 0, "text": "' + piece + b'"}]}\n\n' for piece in pieces]
     async with serving(Answer(frames)) as server:
-        await command.run({"model": "m", "prompt": "p"}, server.connection(), command.LiveText())
+        await run_once({"model": "m", "prompt": "p"}, server.connection(), LiveText())
     assert capsysbinary.readouterr().out.decode() == "a 😀 b\ufffd"
 
 

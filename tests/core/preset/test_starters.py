@@ -13,7 +13,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import core.__main__ as command
-from core.__main__ import Outcome
 from core.client.client import RouterClient
 from core.connection import DEFAULT_PATHS, Connection
 from core.contract.conflicts import conflicts
@@ -24,6 +23,7 @@ from core.preset.calls import calls_of
 from core.preset.document import write_presets
 from core.preset.schema import preset_schema
 from core.preset.starters import starter, starters
+from core.terminal.call import Outcome
 
 
 @pytest.fixture(scope="module")
