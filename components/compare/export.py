@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.plain_text import plain
 from components.services import workspace
-from core.comparison.charts import chart_images, sweep_images
+from core.comparison.charts import chart_images
 from core.comparison.record import Comparison
 from core.comparison.report.as_json import to_json
 from core.comparison.report.as_markdown import to_markdown
@@ -16,6 +16,7 @@ from core.comparison.report.as_zip import file_stem, to_zip
 from core.comparison.report.report import Report, report
 from core.comparison.runs import board_runs
 from core.errors import StorageProblem
+from core.sweep.charts import sweep_images
 from core.sweep.report import SweepReport
 
 

@@ -1,16 +1,16 @@
-"""What came out of a sweep: a row for every cell, a heat map of two axes, and files."""
+"""What came out of a sweep: a row for every cell, a chart, and files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import streamlit as st
 
 from components.services import workspace
-from core.comparison.charts import heat_image, heat_map
 from core.sweep.cell_rows import FIGURES, CellRow, as_csv, call_records, cell_rows
+from core.sweep.charts import MOST_BARS, is_line, sweep_chart, sweep_image
 from core.sweep.progress import SweepState
 
 MOST_ROWS: Final = 1_000
@@ -23,11 +23,11 @@ def figures(state: SweepState) -> None:
     if not box.open:
         return
     with box:
-        runs = workspace().sweeps.runs_of(state.record.id)
+        plan, runs = state.record.plan, workspace().sweeps.runs_of(state.record.id)
         rows = cell_rows(state, runs)
         if state.active:
             st.caption("As far as runs have been stored. It is drawn anew when the sweep ends, or when you press something.")
-        heated = _heat_map(state, rows)
+        charted = _chart(state, rows)
         st.dataframe(
             [_row(row) for row in rows[:MOST_ROWS]], key="sweep-figures-table", hide_index=True, height=min(420, 38 + 35 * len(rows))
         )
@@ -40,11 +40,11 @@ def figures(state: SweepState) -> None:
             st.download_button(
                 "JSONL", lines, f"{state.record.tag}.jsonl", "application/jsonl", icon=":material/download:", on_click="ignore"
             )
-            if heated is not None:
+            if charted is not None:
                 st.download_button(
-                    "PNG of the heat map",
-                    lambda: heat_image(heated, state.record.plan.paths, rows) or b"",
-                    f"{state.record.tag}-{heated.replace('/', ' per ').replace(' ', '-')}.png",
+                    "PNG of the chart",
+                    lambda: sweep_image(charted, plan.paths, rows, grid=plan.settings.mode == "grid") or b"",
+                    f"{state.record.tag}-{charted.replace('/', ' per ').replace(' ', '-')}.png",
                     "image/png",
                     icon=":material/image:",
                     on_click="ignore",
@@ -57,22 +57,33 @@ def _row(row: CellRow) -> dict[str, Any]:
     return {**row.values, **told, **{name: row.median(name) for name in FIGURES}, "finish": reasons, "sent": row.tries}
 
 
-def _heat_map(state: SweepState, rows: Sequence[CellRow]) -> str | None:
-    """Two axes against one figure, and its name; nothing where there is one axis only, or no figure yet."""
-    paths = state.record.plan.paths
+def _chart(state: SweepState, rows: Sequence[CellRow]) -> str | None:
+    """One figure of every cell, and its name; nothing where none is known yet."""
+    paths, grid = state.record.plan.paths, state.record.plan.settings.mode == "grid"
     known = [name for name in FIGURES if any(row.median(name) is not None for row in rows)]
-    if len(paths) < 2 or state.record.plan.settings.mode != "grid" or not known:
+    if not known:
         return None
     name = (
         st.segmented_control(
-            "Colour", known, key="sweep.colour", default="tokens out" if "tokens out" in known else known[0], required=True
+            "Figure", known, key="sweep.colour", default="tokens out" if "tokens out" in known else known[0], required=True
         )
         or known[0]
     )
-    chart = heat_map(name, paths, rows)
+    chart = sweep_chart(name, paths, rows, grid=grid)
     if chart is not None:
-        with st.container(key="sweep-heat"):
+        with st.container(key="sweep-chart"):
             st.altair_chart(chart)
-    if len(paths) > 2:
-        st.caption(f"The mean over {', '.join(paths[2:])}.")
+    st.caption(" ".join(_read(paths, rows, grid=grid)))
     return name
+
+
+def _read(paths: Sequence[str], rows: Sequence[CellRow], *, grid: bool) -> Iterator[str]:
+    """How to read the chart, where that is not plain."""
+    if grid and len(paths) > 1:
+        if len(paths) > 2:
+            yield f"The mean over {', '.join(paths[2:])}."
+        return
+    if any(row.statuses.get("finished", 0) > 1 for row in rows):
+        yield "Medians, with their 95 % bootstrap intervals as lines, and a dot for every run."
+    if len(rows) > MOST_BARS and not is_line(paths, rows):
+        yield f"The first {MOST_BARS} of {len(rows):,} cells; the table and the files have all of them."

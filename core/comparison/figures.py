@@ -61,7 +61,7 @@ def slot_figures(runs: Sequence[RunSnapshot], prices: PriceList) -> SlotFigures:
     values = {name: _told(measure(run) for run in finished) for name, measure in MEASURES.items()}
     costs = (run_cost(run, prices).usd for run in finished)
     values[COST] = _told(None if usd is None else float(usd) for usd in costs)
-    figures = {name: _median(told) if told else None for name, told in values.items()}
+    figures = {name: figure_interval(told) if told else None for name, told in values.items()}
     reasons = [choice.finish_reason for run in finished for choice in run.choices.values() if choice.finish_reason]
     counted = sorted({reason: reasons.count(reason) for reason in reasons}.items(), key=lambda pair: -pair[1])
     ended = sum(run.ended for run in runs)
@@ -73,6 +73,6 @@ def _told(values: Iterable[float | None]) -> tuple[float, ...]:
 
 
 @lru_cache(maxsize=2048)
-def _median(figures: tuple[float, ...]) -> Interval:
-    """Ten thousand resamples take some milliseconds, and a page is drawn often."""
+def figure_interval(figures: tuple[float, ...]) -> Interval:
+    """The median of a figure's values with its interval. Ten thousand resamples take some milliseconds, and a page is drawn often."""
     return median_interval(figures)

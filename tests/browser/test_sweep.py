@@ -50,7 +50,7 @@ def test_grid_fills_is_paused_found_again_and_goes_on_with_no_cell_twice(
     eventually(lambda: pressed(page), within_s=30, what="the cell's panel")
     Panel(page.page, "sweep").wait_for_exact_text("an answer of some words")
     page.keyed("sweep.figures").locator("summary").click()
-    expect(page.keyed("sweep-heat")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.keyed("sweep-chart")).to_be_visible(timeout=WITHIN_MS)
     expect(page.keyed("sweep-files").get_by_role("button", name="CSV")).to_be_visible()
     page.page.set_viewport_size({"width": 400, "height": 800})
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -67,7 +67,7 @@ def test_figures_are_drawn_and_downloaded_and_the_comparison_is_exported_with_it
     eventually(lambda: len(opened_workspace().sweeps.runs_of(sweep_id)) == 4, within_s=15, what="the runs in storage")
     page.open("sweep.figures")
     assert page.at.get("vega_lite_chart") or page.at.get("arrow_vega_lite_chart")
-    assert {"CSV", "JSONL", "PNG of the heat map"} <= {button.proto.label for button in page.at.get("download_button")}
+    assert {"CSV", "JSONL", "PNG of the chart"} <= {button.proto.label for button in page.at.get("download_button")}
     comparison = page.comparison
     packed = export._zip(export._report(comparison.id, comparison))
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
