@@ -9,10 +9,12 @@ from typing import Any, Final
 import streamlit as st
 
 from components.services import workspace
+from core.comparison.figures import COST
 from core.sweep.cell_rows import FIGURES, CellRow, as_csv, call_records, cell_rows
 from core.sweep.charts import MOST_BARS, is_line, sweep_chart, sweep_image
 from core.sweep.progress import SweepState
 
+FORMATS: Final = {"first token": "%.3f s", "total": "%.3f s", "tokens/s": "%.1f", COST: "$%.4g"}
 MOST_ROWS: Final = 1_000
 """Cells that the table shows; files have all of them."""
 
@@ -29,7 +31,11 @@ def figures(state: SweepState) -> None:
             st.caption("As far as runs have been stored. It is drawn anew when the sweep ends, or when you press something.")
         charted = _chart(state, rows)
         st.dataframe(
-            [_row(row) for row in rows[:MOST_ROWS]], key="sweep-figures-table", hide_index=True, height=min(420, 38 + 35 * len(rows))
+            [_row(row) for row in rows[:MOST_ROWS]],
+            key="sweep-figures-table",
+            hide_index=True,
+            height=min(420, 38 + 35 * len(rows)),
+            column_config={name: st.column_config.NumberColumn(format=form) for name, form in FORMATS.items()},
         )
         if any(max(row.statuses.values(), default=0) > 1 for row in rows):
             st.caption("Medians of the repeats that finished.")

@@ -20,6 +20,7 @@ MOST_BARS: Final = 60
 """Cells that are drawn where each is a bar; numbers on an axis all are."""
 HIGHEST, WIDEST = 900, 1_200
 LONGEST_LABEL: Final = 32
+MOST_TICKS: Final = 12
 
 
 def sweep_chart(name: str, paths: Sequence[str], rows: Sequence[CellRow], *, grid: bool) -> AnyChart | None:
@@ -68,27 +69,33 @@ def axis_chart(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyC
     """
     numeric = is_line(paths, rows)
     shown = list(rows) if numeric else list(rows)[:MOST_BARS]
-    at = [row.raw[paths[0]] for row in shown] if numeric else _labels(shown)
+    at: list[Any] = [row.raw[paths[0]] for row in shown] if numeric else _labels(shown)
     told = [(place, row.figures[name]) for place, row in zip(at, shown, strict=True) if row.figures[name]]
     if not told:
         return None
     middles = [{"at": place, "median": (one := figure_interval(values)).median, "low": one.low, "high": one.high} for place, values in told]
     dots = [{"at": place, "value": value} for place, values in told if len(values) > 1 for value in values]
     about, title = " · ".join(paths), titled(name)
-    x: Any = (
-        alt.X("at:Q", title=about, scale=alt.Scale(zero=False))
-        if numeric
-        else alt.X(
-            "at:N", title=about, sort=at, scale=alt.Scale(domain=at), axis=alt.Axis(labelAngle=0 if _fits(at) else -40, labelLimit=240)
-        )
-    )
+    x = _numbers(about, at) if numeric else _words(about, at)
     base: alt.Chart = alt.Chart(alt.InlineData(values=middles))
     tooltip = [alt.Tooltip("at:Q" if numeric else "at:N", title=about), alt.Tooltip("median:Q", title=f"median {title}", format=",.4~g")]
     encoded = base.encode(x=x, y=alt.Y("median:Q", title=title), tooltip=tooltip)
-    marks = [encoded.mark_line(color=COLOURS[0], point={"size": 60})] if numeric else [encoded.mark_bar(color=COLOURS[0], opacity=0.55)]
+    mark: Any = encoded.mark_line(color=COLOURS[0], point={"size": 60, "color": COLOURS[0], "filled": True})
+    bar: Any = encoded.mark_bar(color=COLOURS[0], opacity=0.55)
     lines = base.transform_filter("datum.low !== null").mark_rule(strokeWidth=2, color="#888").encode(x=x, y="low:Q", y2="high:Q")
     points = alt.Chart(alt.InlineData(values=dots)).mark_circle(size=28, opacity=0.6, color=COLOURS[0]).encode(x=x, y="value:Q")
-    return alt.layer(*marks, lines, points).properties(height=260)
+    return alt.layer(*([lines, mark] if numeric else [bar, lines]), points).properties(height=260)
+
+
+def _numbers(about: str, at: Sequence[float]) -> alt.X:
+    """An axis of numbers, with a tick at every one where there are few."""
+    ticks = alt.Axis(values=sorted(set(at)), format="~g") if len(set(at)) <= MOST_TICKS else alt.Axis(format="~g")
+    return alt.X("at:Q", title=about, scale=alt.Scale(zero=False, nice=False, padding=12), axis=ticks)
+
+
+def _words(about: str, at: Sequence[str]) -> alt.X:
+    axis = alt.Axis(labelAngle=0 if _fits(at) else -40, labelLimit=240)
+    return alt.X("at:N", title=about, sort=list(at), scale=alt.Scale(domain=list(at)), axis=axis)
 
 
 def is_line(paths: Sequence[str], rows: Sequence[CellRow]) -> bool:

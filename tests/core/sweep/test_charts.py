@@ -55,7 +55,7 @@ def test_axis_of_numbers_is_a_line_with_its_points_at_their_numbers() -> None:
     rows = one_axis(0, 0.2, 1.5)
     assert is_line(("temperature",), rows)
     chart = sweep_chart("total", ("temperature",), rows, grid=True)
-    assert marks(chart)[0] == "line"
+    assert "line" in marks(chart)
     assert [(point["at"], point["median"], point["low"]) for point in points(chart)] == [(0, 1.0, None), (0.2, 2.0, None), (1.5, 3.0, None)]
     assert (sweep_image("total", ("temperature",), rows, grid=True) or b"").startswith(PNG)
 
