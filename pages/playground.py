@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from components import run_column, session
+from components import session
 from components.playground.sheet import Sheet
+from components.runs import run_column
 from components.services import workspace
 from components.share.entries import share_playground
 

@@ -1,5 +1,5 @@
 """Prompts: the stored prompts of the connected router, to look at, edit, and use."""
 
-from components.prompt_library import prompt_library
+from components.prompts.library import prompt_library
 
 prompt_library()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import lane
+from components.runs import lane
 from components.storage_banner import storage_banner
 
 COMPONENTS = Path(__file__).parent.parent / "components"

@@ -11,7 +11,7 @@ from components import session
 from components.compare import desk
 from components.compare.sheet import answer_question, press_run
 from components.plain_text import plain
-from components.run_column import Slot
+from components.runs.run_column import Slot
 from components.services import workspace
 from core.comparison.board import LETTERS, Board
 from core.comparison.budget import MOST_USD

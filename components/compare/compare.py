@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import run_column, session
+from components import session
 from components.compare import desk
 from components.compare.all_slots import run_all_bar
 from components.compare.answer import answer
@@ -21,7 +21,8 @@ from components.compare.slot_head import show_settings
 from components.parameter_form import Refreshed, collect, request_field
 from components.presets.bench import CompareBench
 from components.presets.preset_line import preset_line
-from components.run_column import Slot, standing
+from components.runs import run_column
+from components.runs.run_column import Slot, standing
 from components.services import workspace
 from components.sweep.sweep import is_shown, sweep
 from core.comparison.board import LETTERS, Board

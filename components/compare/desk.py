@@ -13,7 +13,7 @@ import streamlit as st
 
 from components import session
 from components.parameter_form import collect, forget_widgets
-from components.run_column import launch
+from components.runs.run_column import launch
 from components.services import workspace
 from core.comparison.board import LETTERS, MOST_REPEATS, MOST_SLOTS, Board, NoRoom, begun, opened
 from core.comparison.preflight import Preflight, preflight

@@ -17,7 +17,7 @@ import streamlit as st
 from components import session
 from components.compare import desk
 from components.compare.blind_vote import under_way
-from components.run_column import Slot, standing
+from components.runs.run_column import Slot, standing
 from core.comparison.board import Board
 from core.comparison.runs import SlotRuns
 

@@ -7,13 +7,14 @@ from functools import partial
 
 import streamlit as st
 
-from components import run_column, session
+from components import session
 from components.compare import desk
 from components.compare.sheet import Sheet, answer_key, ended, head_key, part, settings_key
 from components.compare.slot_head import close_and_change, slot_head
 from components.parameter_form import request_field
 from components.plain_text import badge_label, plain
-from components.run_column import Slot
+from components.runs import run_column
+from components.runs.run_column import Slot
 from core.comparison.board import LETTERS, Board
 from core.comparison.report.report import was_edited
 from core.comparison.settings import Difference, shown

@@ -11,8 +11,8 @@ from components import session
 from components.code_export import code_export
 from components.history.changes import said_if_refused
 from components.plain_text import plain
-from components.run_column import replace_draft
-from components.run_summary import run_summary
+from components.runs.run_column import replace_draft
+from components.runs.run_summary import run_summary
 from components.services import workspace
 from components.share.entries import share_run
 from core.comparison.output_diff import verdict, visible

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.filter_builder import filter_builder
+from components.filters.builder import filter_builder
 from components.form.codecs import shown_value
 from components.form.drawing import Form
 from components.form.memory import EDITS

@@ -11,8 +11,8 @@ import streamlit as st
 from components.form.codecs import UNSET, Unshowable, shown_value
 from components.form.drawing import Form
 from components.form.memory import DIFFERS, FOLDS, Change, put
-from components.list_tables import TABLES
-from components.load_balancer_editor import load_balancer_editor
+from components.parameter_form.list_tables import TABLES
+from components.routing.load_balancer_editor import load_balancer_editor
 from components.table_editor import Row, table_editor
 from core.contract.parameters import ParameterSpec
 from core.draft import MISSING, get_path

@@ -15,8 +15,8 @@ from components.code_export import code_export
 from components.code_import import code_import
 from components.parameter_form import collect
 from components.plain_text import plain
-from components.prompt_source import without_value
-from components.run_column import Slot, replace_draft, start, stop
+from components.prompts.source import without_value
+from components.runs.run_column import Slot, replace_draft, start, stop
 from components.services import workspace
 from core.client.client import encode_body
 from core.errors import InvalidRequest

@@ -16,8 +16,8 @@ from components.parameter_form import Refreshed, collect
 from components.playground import bar
 from components.presets.bench import PlaygroundBench
 from components.presets.preset_line import looks, preset_line
-from components.prompt_source import PROMPT_ID, drawn_inputs
-from components.run_column import Slot, routing, routing_shown, standing
+from components.prompts.source import PROMPT_ID, drawn_inputs
+from components.runs.run_column import Slot, routing, routing_shown, standing
 from components.services import workspace
 from core.draft import get_path
 

@@ -10,7 +10,7 @@ import streamlit as st
 from components import session
 from components.compare import desk
 from components.parameter_form import collect
-from components.run_column import replace_draft
+from components.runs.run_column import replace_draft
 from core.preset.content import ComparisonContent, Content, DraftContent, comparison_content, draft_content
 
 PLAYGROUND_SLOT = "a"

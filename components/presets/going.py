@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components import run_column
 from components.compare import desk
 from components.presets.bench import PLAYGROUND_SLOT, Link, bench_of
+from components.runs import run_column
 from core.preset.content import Content, DraftContent
 
 

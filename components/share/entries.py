@@ -20,7 +20,7 @@ from core.share.subject import Subject, comparison_subject, preset_subject, run_
 from core.storage.run_record import StoredRun
 
 if TYPE_CHECKING:
-    from components.run_column import Slot
+    from components.runs.run_column import Slot
 
 
 def share_playground(slot: Slot) -> None:

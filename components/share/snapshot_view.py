@@ -10,10 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 from components.code_block import MOST_SHOWN, long_code
-from components.lane import draw_lane
 from components.plain_text import badge_label, escaped, plain, with_controls_shown
 from components.presets.contents import contents
-from components.run_summary import quiet_line
+from components.runs.lane import draw_lane
+from components.runs.run_summary import quiet_line
 from core.comparison.board import LETTERS
 from core.comparison.figure_text import figure_text
 from core.comparison.figures import COST, MEASURES

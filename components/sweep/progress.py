@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import streamlit as st
 
-from components import run_column, session
+from components import session
 from components.plain_text import plain
-from components.run_column import standing
+from components.runs import run_column
+from components.runs.run_column import standing
 from components.services import workspace
 from components.sweep.figures import figures
 from core.errors import PlaygroundError

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.call_limit_field import traffic_parts
+from components.connections.call_limit_field import traffic_parts
 from core.calls.places import Traffic
 from core.workspace import opened_workspace
 from tests.core.local_router.upstreams.chat_server import ChatServer, chat_server

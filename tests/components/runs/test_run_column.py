@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from components.run_column import as_traced
+from components.runs.run_column import as_traced
 from core.run import RunSnapshot
 from tests.core.storage.samples import run
 

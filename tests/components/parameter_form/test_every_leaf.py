@@ -13,9 +13,9 @@ import pytest
 from components.parameter_form.outline import pattern
 from core.contract.parameters import BLOCKS, PARAMETERS, ParameterSpec, parameter
 from core.draft import MISSING, get_path, set_path
-from tests.components.form_page import FormPage, at_first_item, switched_on
+from tests.components.parameter_form.form_page import FormPage, at_first_item, switched_on
 
-LEAVES = [leaf["path"] for leaf in json.loads((Path(__file__).parent.parent / "parameters.json").read_text())["request"]]
+LEAVES = [leaf["path"] for leaf in json.loads((Path(__file__).parents[2] / "parameters.json").read_text())["request"]]
 TABLES: dict[str, tuple[dict[str, Any], Any]] = {
     "weights": ({"model": "local/pydoc", "weight": 0.25}, [{"model": "local/pydoc", "weight": 0.25}]),
     "metadata": ({"key": "plan", "value": "pro"}, [{"plan": "pro"}]),

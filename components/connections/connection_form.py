@@ -8,7 +8,8 @@ import streamlit as st
 from pydantic import SecretStr
 
 from components import session
-from components.call_limit_field import call_limit_field
+from components.connections.call_limit_field import call_limit_field
+from components.connections.verdict_box import verdict_box
 from components.plain_text import plain
 from components.services import workspace
 from core.connection import DEFAULT_PATHS, Connection, ServerKind
@@ -216,11 +217,7 @@ def _test_button(connection: Connection) -> None:
     verdict = session.verdict()
     if verdict is None:
         return
-    box = st.success if verdict.works else st.error
-    box(
-        f"**{plain(verdict.sentence)}**" + (f"  \n{plain(verdict.next_step)}" if verdict.next_step else ""),
-        icon=":material/check_circle:" if verdict.works else ":material/error:",
-    )
+    verdict_box(verdict)
     if verdict.models:
         with st.expander(f"{len(verdict.models)} models", icon=":material/list:"):
             st.code("\n".join(verdict.models), language=None, height=240)

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from components.placeholder_fields import placeholder_fields, shown_input
 from components.plain_text import plain
+from components.prompts.placeholder_fields import placeholder_fields, shown_input
 from components.services import workspace
 from core.connection import Connection
 from core.contract.placeholders import placeholders, unfilled

@@ -11,18 +11,18 @@ import streamlit as st
 
 from components import session
 from components.code_import import imported_line
-from components.continuation import continuation
 from components.knowledge.library import KNOWLEDGE_ID, base_names
 from components.parameter_form import Refreshed, collect, forget_widgets, parameter_form, request_field
-from components.pii_picks import pii_picks
+from components.parameter_form.pii_picks import pii_picks
 from components.plain_text import plain
-from components.prompt_source import IDENTITY_ID, PROMPT_ID, identity_names, prompt_names, prompt_source
-from components.rehearsal import rehearsal
-from components.run_elsewhere import run_elsewhere
-from components.run_summary import run_summary
+from components.prompts.source import IDENTITY_ID, PROMPT_ID, identity_names, prompt_names, prompt_source
+from components.routing.rehearsal import rehearsal
+from components.routing.weights import weights
+from components.runs.continuation import continuation
+from components.runs.run_elsewhere import run_elsewhere
+from components.runs.run_summary import run_summary
 from components.services import workspace
 from components.stream_panel import stream_panel
-from components.weights import weights
 from core.connection import Connection
 from core.errors import PlaygroundError
 from core.local_router.catalog import MODELS

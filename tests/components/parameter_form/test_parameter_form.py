@@ -9,7 +9,7 @@ import pytest
 
 from components.form.codecs import LARGEST_EXACT
 from components.parameter_form import set_count, widget_key
-from tests.components.form_page import FormPage
+from tests.components.parameter_form.form_page import FormPage
 
 
 def header(page: FormPage, group: str) -> str:

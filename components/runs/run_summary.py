@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from components.code_block import long_code
-from components.lane import Later, run_lane
 from components.plain_text import badge_label, plain
+from components.runs.lane import Later, run_lane
 from core.contract.response import Usage
 from core.metrics import seconds
 from core.prices.pricing import dollars
@@ -29,7 +29,7 @@ FINISH_HELP = {
 def run_summary(run: RunSnapshot, *, key: str, cost: RunCost | None = None, later: Later | None = None) -> None:
     """One quiet line under the output, the lane, and the details folded below. Draws nothing while the run is under way.
 
-    ``later`` is given while the run's trace is on its way (``components.lane``).
+    ``later`` is given while the run's trace is on its way (``components.runs.lane``).
     """
     if run.status in ("queued", "waiting", "streaming"):
         return

@@ -8,6 +8,7 @@ import streamlit as st
 from pydantic import SecretStr, ValidationError
 
 from components import session
+from components.connections.verdict_box import verdict_box
 from components.plain_text import plain
 from components.services import workspace
 from core.connection_check import Verdict
@@ -255,10 +256,5 @@ def _check(config: UpstreamConfig, key: SecretStr | None) -> Verdict:
 
 def _show_verdict(name: str) -> None:
     verdict = session.upstreams.verdict(name)
-    if verdict is None:
-        return
-    box = st.success if verdict.works else st.error
-    box(
-        f"**{plain(verdict.sentence)}**" + (f"  \n{plain(verdict.next_step)}" if verdict.next_step else ""),
-        icon=":material/check_circle:" if verdict.works else ":material/error:",
-    )
+    if verdict is not None:
+        verdict_box(verdict)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.filter_conditions import (
+from components.filters.conditions import (
     OPERATOR_LABELS,
     OPERATOR_NAMES,
     SHAPES,

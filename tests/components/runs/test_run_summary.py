@@ -35,7 +35,7 @@ def _drawn(usage: Usage | None, told: dict[str, object] | None = None) -> AppTes
     def script() -> None:
         import streamlit as st
 
-        from components.run_summary import run_summary
+        from components.runs.run_summary import run_summary
 
         run_summary(st.session_state["snapshot"], key="a")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from components.lane import draw_lane
 from components.plain_text import plain
+from components.runs.lane import draw_lane
 from core.errors import InvalidRequest
 from core.lane.lane import span
 from core.local_router.worst_case import WorstCase

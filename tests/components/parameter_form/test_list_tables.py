@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.form.codecs import Unshowable
-from components.list_tables import TABLES
-from components.load_balancer_editor import shares
+from components.parameter_form.list_tables import TABLES
+from components.routing.load_balancer_editor import shares
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text()
 NAMES = st.sampled_from(["model", "weight", "key", "value", "is_pii"])

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from components import pii_picks as picks
-from components.pii_picks import ENTITIES, LANGUAGE, REGIONS, THRESHOLDS, pii_picks
+from components.parameter_form import pii_picks as picks
+from components.parameter_form.pii_picks import ENTITIES, LANGUAGE, REGIONS, THRESHOLDS, pii_picks
 from core.client.client import RouterClient
 from core.connection import Connection
 from core.local_router.server import LocalRouter
 from core.router_resources.listing import RouterListing
 from core.router_resources.pii_capabilities import listed_capabilities
-from tests.components.form_page import FormPage
+from tests.components.parameter_form.form_page import FormPage
 
 OFFERED = {
     LANGUAGE: ["auto", "en", "nl"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from components.filter_conditions import (
+from components.filters.conditions import (
     AS_JSON,
     OPERATOR_LABELS,
     OPERATOR_NAMES,

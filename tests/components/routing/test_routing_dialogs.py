@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.rehearsal import outcome, worst
-from components.weights import table
+from components.routing.rehearsal import outcome, worst
+from components.routing.weights import table
 from core.rehearsal import rehearse
 from core.shares_seen import shares_seen
 from tests.core.test_shares_seen import BALANCED, runs
@@ -58,8 +58,8 @@ def test_shares_in_a_table() -> None:
 
 
 def page() -> None:
-    from components.rehearsal import rehearsal
-    from components.weights import weights
+    from components.routing.rehearsal import rehearsal
+    from components.routing.weights import weights
     from tests.core.test_shares_seen import BALANCED, runs
 
     body = {"model": "a", "retry": {"count": 2}, "fallbacks": [{"model": "<b onclick=x>**b**"}], **BALANCED}

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 from streamlit.testing.v1 import AppTest
 
-from components.lane import lane_html
+from components.runs.lane import lane_html
 from core.errors import PlaygroundError
 from core.lane.lane import lane
 from core.run import RunError
@@ -80,7 +80,7 @@ def test_long_names_and_causes_are_cut() -> None:
 def page() -> None:
     import streamlit as st
 
-    from components.lane import run_lane
+    from components.runs.lane import run_lane
     from tests.core.lane.lane_runs import run
 
     found = {"no": None, "yes": run(first=0.5)}[st.session_state["trace"]]

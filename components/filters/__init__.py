@@ -1,0 +1,1 @@
+"""Metadata filters, built from conditions or written as JSON."""

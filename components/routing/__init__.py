@@ -1,0 +1,1 @@
+"""Routing made visible: weights, and a rehearsal of what fails."""
