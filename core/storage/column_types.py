@@ -49,6 +49,11 @@ class Dollars(TypeDecorator[Decimal]):
         return None if value is None else Decimal(int(value)) / PICODOLLARS
 
 
+def storable(text: str) -> str:
+    """The text as ``Words`` holds it."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 class Words(TypeDecorator[str]):
     """A text people sort and filter by. U+0000, which PostgreSQL cannot hold, becomes U+FFFD; sorted by code point on both."""
 
@@ -59,7 +64,7 @@ class Words(TypeDecorator[str]):
         return dialect.type_descriptor(Text(collation="C") if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return None if value is None else storable(value)
 
 
 class Json(TypeDecorator[Any]):

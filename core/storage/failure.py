@@ -46,9 +46,12 @@ _POSTGRES: Final[tuple[tuple[tuple[type[psycopg.Error], ...], tuple[str, str]], 
 _NO_ANSWER: Final = ("The PostgreSQL server does not answer.", "Check that it runs and that DATABASE_URL is right.")
 
 
-def storage_problem(error: DBAPIError | PoolTimeout) -> StorageProblem | None:
+_Raised = DBAPIError | PoolTimeout | sqlite3.Error | psycopg.Error
+
+
+def storage_problem(error: _Raised) -> StorageProblem | None:
     """The error for what the driver raised; ``None`` for what is a fault of ours (a constraint, a statement that is no SQL)."""
-    cause = error.orig if isinstance(error, DBAPIError) else None
+    cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
         name = getattr(cause, "sqlite_errorname", None) or ""
         known = _SQLITE.get("_".join(name.split("_")[:2]))
@@ -67,7 +70,7 @@ def as_storage_problem() -> Iterator[None]:
     """Raise what the database cannot help as StorageProblem, without the driver's words."""
     try:
         yield
-    except (DBAPIError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
         problem = storage_problem(error)
         if problem is None:
             raise

@@ -22,6 +22,12 @@ _BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _TERM: Final = re.compile(r'"([^"]*)"|(\S+)')
 _LONGEST_WORD: Final = 500
 
+_INDEX_SQLITE: Final = text("INSERT INTO run_words (rowid, words) VALUES (:pk, :words)")
+_INDEX_POSTGRESQL: Final = text(
+    "INSERT INTO run_words (run_pk, words) SELECT pk, to_tsvector('simple', words) "
+    "FROM unnest(CAST(:pks AS bigint[]), CAST(:words AS text[])) AS found (pk, words)"
+)
+
 run_words = table("run_words", column("rowid"), column("run_pk"), column("words"))
 
 
@@ -97,10 +103,9 @@ def _found(dialect: str, asked: str) -> Select[Any] | None:
 def index(connection: Connection, words: Mapping[int, str]) -> None:
     """Make runs findable, by their keys; once in their life, when they have ended."""
     if connection.dialect.name == "sqlite":
-        statement = text("INSERT INTO run_words (rowid, words) VALUES (:pk, :words)")
+        connection.execute(_INDEX_SQLITE, [{"pk": pk, "words": found} for pk, found in words.items()])
     else:
-        statement = text("INSERT INTO run_words (run_pk, words) VALUES (:pk, to_tsvector('simple', :words))")
-    connection.execute(statement, [{"pk": pk, "words": found} for pk, found in words.items()])
+        connection.execute(_INDEX_POSTGRESQL, {"pks": [*words], "words": [*words.values()]})
 
 
 def forget(connection: Connection, words: Mapping[int, str]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
     update,
 )
 
@@ -23,6 +24,9 @@ from core.errors import StorageUnavailable
 from core.prices.run_cost import RunCost
 from core.run import ENDED, RunSnapshot
 from core.storage import full_text, run_rows
+from core.storage.ahead import ahead
+from core.storage.bulk import insert_rows
+from core.storage.column_types import storable
 from core.storage.database import Database
 from core.storage.packed_run import PackedRun, line_columns, table_columns
 from core.storage.run_pages import PageSearch
@@ -46,6 +50,11 @@ _GREW: Final = (
 _GREW_CONTENTS: Final = update(run_contents).where(run_contents.c.run_pk == bindparam("b_pk")).values(choices=bindparam("choices"))
 _TAGGED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(tag_line=bindparam("tag_line"))
 _INDEXED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(indexed=True)
+_KEYS_OF_MANY: Final = text(
+    "SELECT asked.id, found.pk FROM unnest(CAST(:ids AS text[])) AS asked (id) "
+    "CROSS JOIN LATERAL (SELECT pk FROM runs WHERE owner = :owner AND id = asked.id LIMIT 1) AS found"
+)
+"""One look into the index for each, however few rows PostgreSQL takes the table for: it would read all that the owner has."""
 
 Clock = Callable[[], datetime]
 
@@ -109,7 +118,8 @@ class RunRepository:
         how many are in.
         """
         count = 0
-        for batch in _batches(stored):
+        batches = _batches(stored)
+        for batch in ahead(batches) if self._database.dialect == "postgresql" else batches:
             with self._database.write() as connection:
                 added = self._insert(connection, batch)
             count += added
@@ -278,9 +288,13 @@ class RunRepository:
         found: list[int] = [*connection.execute(asked).scalars()]
         return found
 
-    def _known(self, connection: Connection, ids: Iterable[str]) -> list[str]:
-        found: list[str] = [*connection.execute(select(runs.c.id).where(runs.c.owner == self._owner, runs.c.id.in_(ids))).scalars()]
-        return found
+    def _keys(self, connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+        """The keys of many runs, those that are here, by id."""
+        if connection.dialect.name == "postgresql":
+            found = connection.execute(_KEYS_OF_MANY, {"ids": ids, "owner": self._owner})
+        else:
+            found = connection.execute(select(runs.c.id, runs.c.pk).where(runs.c.owner == self._owner, runs.c.id.in_(ids)))
+        return {row.id: row.pk for row in found}
 
     def _update(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
         with self._database.write() as connection:
@@ -294,25 +308,22 @@ class RunRepository:
 
     def _insert(self, connection: Connection, batch: Sequence[StoredRun]) -> int:
         """Runs that are not here yet, all at once: one statement for each table."""
-        fresh = {run.snapshot.id: _ended(run) for run in batch}
-        for run_id in self._known(connection, fresh):
+        fresh = {storable(run.snapshot.id): _ended(run) for run in batch}
+        for run_id in self._keys(connection, [*fresh]):
             del fresh[run_id]
         if not fresh:
             return 0
-        found = list(fresh.values())
-        rows = [self._row(run.snapshot, run.ended_at) | {"process": None, "indexed": True} | run_rows.marks(run) for run in found]
-        connection.execute(runs.insert(), rows)
-        pks = sorted(self._pks(connection, [*fresh]))  # counted up, row by row
-        keyed: dict[int, StoredRun] = dict(zip(pks, found, strict=True))
+        put = {"process": None, "indexed": True}
+        rows = [self._row(run.snapshot, run.ended_at) | put | run_rows.marks(run) for run in fresh.values()]
+        insert_rows(connection, runs, rows)
+        keyed = {pk: fresh[run_id] for run_id, pk in self._keys(connection, [*fresh]).items()}
         contents = [{"run_pk": pk, "cost_detail": run.cost_detail} | run_rows.contents(run.snapshot) for pk, run in keyed.items()]
-        connection.execute(run_contents.insert(), contents)
+        insert_rows(connection, run_contents, contents)
         full_text.index(connection, {pk: run_rows.words(run.snapshot) for pk, run in keyed.items()})
         tags = [{"run_pk": pk, "tag": tag, "owner": self._owner} for pk, run in keyed.items() for tag in run.tags]
-        if tags:
-            connection.execute(run_tags.insert(), tags)
+        insert_rows(connection, run_tags, tags)
         tried = [{"run_pk": pk, "owner": self._owner, **one._asdict()} for pk, run in keyed.items() for one in run.attempts]
-        if tried:
-            connection.execute(attempts.insert(), tried)
+        insert_rows(connection, attempts, tried)
         return len(fresh)
 
     def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, literal, select, tuple_, type_coerce
 
+from core.storage.ahead import ahead
 from core.storage.database import Database
 from core.storage.run_query import RunFilter
 from core.storage.schema import run_contents, run_tags, runs
@@ -41,7 +41,7 @@ def oldest_first(
 ) -> Iterator[tuple[Any, tuple[str, ...]]]:
     """Rows of ``columns``, and each run's tags. ``unread`` are plain tuples as the driver gives them, faster by half."""
     batches = _batches(database, owner, which, columns, unread)
-    for batch in _ahead(batches) if database.dialect == "postgresql" else batches:
+    for batch in ahead(batches) if database.dialect == "postgresql" else batches:
         for row in batch.rows:
             yield row, batch.tags.get(row[-3], ())
 
@@ -62,15 +62,3 @@ def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence
             return
         pk, created, _ = rows[-1][-3:]
         asked = chosen.where(tuple_(_CREATED, runs.c.pk) > tuple_(literal(created), literal(pk)))
-
-
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same, the next one read in another thread meanwhile: a server works while we do.
-
-    Not for SQLite: it lets go of the interpreter at every row, and would wait for us to let go of it as often.
-    """
-    with ThreadPoolExecutor(1, "runs-ahead") as thread:
-        coming = thread.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = thread.submit(next, batches, None)
-            yield batch

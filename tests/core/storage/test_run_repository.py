@@ -166,6 +166,22 @@ FILTERS: list[tuple[dict[str, object], Callable[[RunSnapshot], RunSnapshot]]] = 
 ]
 
 
+def test_import_keeps_the_order_of_the_file_and_each_run_its_own_contents(database: Database) -> None:
+    runs = RunRepository(database)
+    made = [replace(StoredRun.of(run(text=f"answer {number}")), tags=(f"tag {number}",)) for number in range(40)]
+    runs.insert(made[10:20])
+    assert runs.insert(made) == 30
+    assert [(one.snapshot.text, one.tags) for one in runs.stream()] == [(one.snapshot.text, one.tags) for one in made]
+    found = runs.page(RunFilter(text="answer"), RunOrder("created_at", descending=False), limit=100).rows
+    assert [(row.id, row.tags) for row in found] == [(one.snapshot.id, one.tags) for one in made]
+
+
+def test_import_takes_ids_that_no_database_could_hold_as_they_are(stored: RunRepository) -> None:
+    made = [StoredRun.of(run(id="nul \0")), StoredRun.of(run(id="half \ud83d"))]
+    assert [stored.insert(made), stored.insert(made)] == [2, 0]
+    assert [one.snapshot.id for one in stored.stream()] == ["nul \ufffd", "half ?"]
+
+
 @pytest.mark.parametrize(("which", "fitting"), FILTERS, ids=[next(iter(which)) for which, _ in FILTERS])
 def test_filter_finds_the_runs_that_fit_and_no_other(
     stored: RunRepository, which: dict[str, object], fitting: Callable[[RunSnapshot], RunSnapshot]

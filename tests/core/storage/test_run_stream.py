@@ -54,7 +54,7 @@ def test_reading_that_is_given_up_leaves_no_thread(database: Database) -> None:
     coming = runs.packed()
     next(coming)
     coming.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("runs-ahead")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
 
 
 def test_database_that_goes_away_meanwhile_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
