@@ -16,8 +16,12 @@ Chart = Any
 PALETTE: Final = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9")
 FIXED: Final = {OTHER: "#8d8d96", UNTOLD: "#b9b9c2", FAILED: "#d55e00"}
 HEIGHT: Final = 190
+# Formats of an axis, d3's: whole numbers with a prefix (25k), dollars and seconds without an exponent (10, where ~g says 1e+1).
+COUNTS, DOLLARS, SECONDS = "~s", "$~r", "~r"
 TIME_LABEL: Final = "utcFormat(datum.value, utchours(datum.value) || utcminutes(datum.value) ? '%H:%M' : '%b %-d')"
 """A Vega expression: the hour, or at midnight the day."""
+COUNT_LABEL: Final = "datum.value % 1 ? '' : datum.value ? datum.label : '0'"
+"""A Vega expression: there is no half of a run; and with one prefix for a whole axis, nothing would be ``0k``."""
 
 
 def colors(names: Sequence[str]) -> dict[str, str]:
@@ -39,7 +43,7 @@ class FigureCharts:
         ]
         self._colors = colors(names)
 
-    def bars(self, rows: Sequence[Row], title: str, *, tooltip: Sequence[tuple[str, str]], axis_format: str = "~s") -> Chart:
+    def bars(self, rows: Sequence[Row], title: str, *, tooltip: Sequence[tuple[str, str]], axis_format: str = COUNTS) -> Chart:
         """Stacked bars by series, tokens out fainter than tokens in; failed runs lie on top, faint and with an edge."""
         alt = self._alt
         failed = alt.datum.series == FAILED
@@ -94,7 +98,7 @@ class FigureCharts:
             .mark_line(point=alt.OverlayMarkDef(size=24, filled=True), strokeWidth=1.5)
             .encode(
                 x=self._x("middle"),
-                y=self._y("value", title, "~g"),
+                y=self._y("value", title, SECONDS),
                 color=self._color(),
                 strokeDash=alt.StrokeDash("kind:N", scale=alt.Scale(domain=kinds, range=[[1, 0], [5, 4]]), legend=None),
                 shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=["circle", "triangle-up"]), legend=None),
@@ -113,7 +117,8 @@ class FigureCharts:
 
     def _y(self, field: str, title: str, axis_format: str) -> Any:
         alt = self._alt
-        return alt.Y(f"{field}:Q", title=title, axis=alt.Axis(format=axis_format, tickCount=4), scale=alt.Scale(zero=True))
+        axis = alt.Axis(format=axis_format, tickCount=4, labelExpr=COUNT_LABEL if axis_format == COUNTS else "datum.label")
+        return alt.Y(f"{field}:Q", title=title, axis=axis, scale=alt.Scale(zero=True))
 
     def _color(self) -> Any:
         alt = self._alt

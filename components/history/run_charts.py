@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from components.history.figure_charts import FigureCharts, colors
+from components.history.figure_charts import DOLLARS, FigureCharts, colors
 from components.history.figure_series import FAILED, UNTOLD, FigureSeries, Row, table_rows
 from components.plain_text import escaped, plain
 from components.services import workspace
@@ -22,6 +22,7 @@ BY_MODEL, TOGETHER = "By model", "All models together"
 SECONDS: Final = st.column_config.NumberColumn(format="%.3f s")
 COLUMNS: Final[dict[str, Any]] = {
     "from": st.column_config.DatetimeColumn("from (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
+    "cost in $": st.column_config.TextColumn(alignment="right"),
     **dict.fromkeys(("first token p50", "first token p95", "total p50", "total p95"), SECONDS),
 }
 LINES: Final = "Solid, dots: the median. Dashed, triangles: the 95th percentile."
@@ -101,7 +102,7 @@ def _costs(charts: FigureCharts, series: FigureSeries) -> None:
         _one("Cost", said, None, "No cost is known.")
         return
     tooltip = [("when", "from"), ("series", "model"), ("cost", "cost"), ("unknown", "runs of unknown cost")]
-    chart: Any = charts.bars(rows, "US dollars", tooltip=tooltip, axis_format="$~g")
+    chart: Any = charts.bars(rows, "US dollars", tooltip=tooltip, axis_format=DOLLARS)
     without = series.without_cost()
     if without:
         chart = chart + charts.question_marks(without)

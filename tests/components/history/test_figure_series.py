@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from components.history.figure_charts import FigureCharts, colors
+import vl_convert
+
+from components.history.figure_charts import DOLLARS, FigureCharts, colors
 from components.history.figure_series import FAILED, OTHER, TOGETHER, UNTOLD, FigureSeries, table_rows
 from components.history.run_charts import as_csv
 from core.storage.run_figures import Figures
@@ -90,3 +93,21 @@ def test_table_has_exact_figures_and_empty_cells_where_nothing_is_known() -> Non
     assert [row["cost in $"] for row in rows] == ["0.0000004", ""]
     assert [row["model"] for row in rows] == ["a", UNTOLD]
     assert rows[0]["from"] == "2026-05-01T12:00:00+00:00"
+
+
+def labels(chart: Any) -> set[str]:
+    """The texts of a chart as it is drawn."""
+    return set(re.findall(r"<text[^>]*>([^<]*)</text>", vl_convert.vegalite_to_svg(chart.to_dict())))
+
+
+def test_axes_count_in_whole_numbers_and_tell_seconds_and_dollars_without_exponents() -> None:
+    found = [figures(NOON + n * HOUR, runs=2, prompt_tokens=24_000, cost_usd=Decimal("0.00002"), total_s_p95=9.4) for n in (0, 1)]
+    series = FigureSeries(found, HOUR, by_model=True)
+    charts = FigureCharts(series.names, series.domain)
+    tooltip = [("value", "value")]
+    assert {"0", "1", "2"} <= labels(charts.bars(series.runs(), "runs", tooltip=tooltip))
+    assert {"0", "20k"} <= labels(charts.bars(series.tokens(), "tokens", tooltip=tooltip))
+    assert {"0", "2", "8"} <= labels(charts.lines(series.latencies("total_s"), "seconds"))
+    assert {"$0", "$0.00002"} <= labels(charts.bars(series.costs(), "dollars", tooltip=tooltip, axis_format=DOLLARS))
+    drawn = [charts.lines(series.latencies("total_s"), "seconds"), charts.bars(series.runs(), "runs", tooltip=tooltip)]
+    assert not [label for chart in drawn for label in labels(chart) if re.search(r"\de|\dm|0\.5", label)]
