@@ -58,11 +58,14 @@ def comparison_list(text: str, *, starred: bool) -> None:
     view = f"comparisons {text!r} {starred}"
     skip = len(session.history.pages(view)) * PAGE
     rows, count = current.listed_comparisons.page(text, starred=starred, skip=skip, limit=PAGE)
-    _undo()
+    above = st.container(gap="small")
     ticked = _table(rows) if rows else _nothing(filtered=bool(text or starred))
+    with above:
+        if rows or skip:
+            _bar(ticked, rows, skip, count, view)
+        _undo()
     if len(ticked) == 1:
         _votes(ticked[0].id)
-    _bar(ticked, rows, skip, count, view)
 
 
 def _nothing(*, filtered: bool) -> list[ComparisonRow]:
@@ -114,12 +117,9 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
     current = workspace()
     pages, alone = session.history.pages(view), ticked[0] if len(ticked) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-bar"):
-        kind = "comparison" if count == 1 else "comparisons"
-        said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} {kind}" if rows else f"{count:,} {kind}"
-        st.caption(f"{len(ticked)} ticked · {said}" if ticked else said)
         if pages or count > skip + len(rows):
             _turn("Newer", "chevron_left", not pages, view, pages[:-1])
-            _turn("More", "chevron_right", count <= skip + len(rows), view, [*pages, str(len(pages) + 1)])
+            _turn("Older", "chevron_right", count <= skip + len(rows), view, [*pages, str(len(pages) + 1)])
         if (
             st.button("Open", key="comparisons.open", icon=":material/compare:", disabled=alone is None, help="Exactly as it was left")
             and alone is not None
@@ -145,6 +145,9 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
         if box.open and alone is not None:
             with box:
                 _marks(alone)
+        kind = "comparison" if count == 1 else "comparisons"
+        said = f"{skip + 1:,}–{skip + len(rows):,} of {count:,} {kind}" if rows else f"{count:,} {kind}"
+        st.caption(f"{len(ticked)} ticked · {said}" if ticked else said)  # last, for there the table's own tools lie over the bar
 
 
 def _votes(comparison_id: str) -> None:

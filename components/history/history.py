@@ -45,7 +45,7 @@ def _history() -> None:
             comparison_list(words, starred=starred)
         return
     with above:
-        which, order = run_filters(_values)
+        which, order = run_filters(_values, sorting=not (charts.open or usage.open))
     if charts.open:
         with charts:
             run_charts(which)
@@ -81,15 +81,17 @@ def _runs(which: RunFilter, order: RunOrder) -> None:
     cursors = session.history.pages(view)
     count = repository.count(which)
     page = repository.page(which, order, after=cursors[-1] if cursors else None, limit=PAGE)
-    _undo()
+    above = st.container(gap="small")
+    selected: list[str] = []
     if not page.rows:
         _nothing(which)
-        selected: list[str] = []
     else:
         listed = hashlib.sha256("\n".join(row.id for row in page.rows).encode()).hexdigest()[:16]
         selected = run_table(page.rows, key=f"history-table-{listed}", order=order, on_sort=sort_by, ticked=session.history.ticked())
     session.history.set_ticked(selected)
-    _bar(which, selected, count, page, view, cursors)
+    with above:
+        _bar(which, order, selected, count, page, cursors)
+        _undo()
     _chosen(selected)
 
 
@@ -101,55 +103,69 @@ def _nothing(which: RunFilter) -> None:
         st.info("No run fits. Take out a filter above, or look for other words.", icon=":material/search_off:")
 
 
-def _bar(which: RunFilter, selected: Sequence[str], count: int, page: RunPage, view: str, cursors: list[str]) -> None:
-    """Where one is in the list, and what can be done with the ticked runs."""
+def _bar(which: RunFilter, order: RunOrder, selected: Sequence[str], count: int, page: RunPage, cursors: list[str]) -> None:
+    """Where one is in the list, and what can be done with the ticked runs. A list without runs leaves Import."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-bar"):
-        first = len(cursors) * PAGE
-        said = f"{first + 1:,}–{first + len(page.rows):,} of {count:,} runs" if page.rows else f"{count:,} runs"
-        st.caption(f"{len(selected)} ticked · {said}" if selected else said)
-        st.button(
-            "Newer" if view.endswith("descending=True))") else "Back",
-            key="history.back",
-            icon=":material/chevron_left:",
-            disabled=not cursors,
-            on_click=session.history.set_pages,
-            args=(view, cursors[:-1]),
-        )
-        st.button(
-            "More",
-            key="history.more",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            disabled=page.next is None,
-            on_click=session.history.set_pages,
-            args=(view, [*cursors, page.next or ""]),
-        )
-        comparable = 2 <= len(selected) <= MOST_SLOTS
-        if st.button(
-            "Compare",
-            key="history.compare",
-            icon=":material/compare:",
-            disabled=not comparable,
-            help=f"The ticked runs, 2 to {MOST_SLOTS} of them, side by side: their requests become slots",
-        ):
-            _compare(selected)
-        st.button(
-            "Delete",
-            key="history.delete",
-            icon=":material/delete:",
-            disabled=not selected,
-            help="The ticked runs; it can be undone",
-            on_click=_delete,
-            args=(tuple(selected),),
-        )
-        with st.popover("Tag", icon=":material/sell:", disabled=not selected, key="history.tag"):
-            _tag(selected)
-        export = st.popover("Export", icon=":material/download:", key="history.export", on_change="rerun")
-        if export.open:
-            with export:
-                export_runs(which, selected, count)
+        if page.rows or cursors:
+            _turns(which, order, page, cursors)
+            _doings(selected)
+            export = st.popover("Export", icon=":material/download:", key="history.export", on_change="rerun")
+            if export.open:
+                with export:
+                    export_runs(which, selected, count)
         with st.popover("Import", icon=":material/upload:", key="history.import"):
             import_file()
+        first = len(cursors) * PAGE
+        runs = f"{count:,} run{'' if count == 1 else 's'}"
+        said = f"{first + 1:,}–{first + len(page.rows):,} of {runs}" if page.rows else runs
+        st.caption(f"{len(selected)} ticked · {said}" if selected else said)  # last, for there the table's own tools lie over the bar
+
+
+def _turns(which: RunFilter, order: RunOrder, page: RunPage, cursors: list[str]) -> None:
+    """The way back and on through the list."""
+    view = repr((which, order))
+    back, on = ("Newer", "Older") if order == RunOrder() else ("Back", "More")
+    st.button(
+        back,
+        key="history.back",
+        icon=":material/chevron_left:",
+        disabled=not cursors,
+        on_click=session.history.set_pages,
+        args=(view, cursors[:-1]),
+    )
+    st.button(
+        on,
+        key="history.more",
+        icon=":material/chevron_right:",
+        icon_position="right",
+        disabled=page.next is None,
+        on_click=session.history.set_pages,
+        args=(view, [*cursors, page.next or ""]),
+    )
+
+
+def _doings(selected: Sequence[str]) -> None:
+    """What can be done with the ticked runs."""
+    comparable = 2 <= len(selected) <= MOST_SLOTS
+    if st.button(
+        "Compare",
+        key="history.compare",
+        icon=":material/compare:",
+        disabled=not comparable,
+        help=f"The ticked runs, 2 to {MOST_SLOTS} of them, side by side: their requests become slots",
+    ):
+        _compare(selected)
+    st.button(
+        "Delete",
+        key="history.delete",
+        icon=":material/delete:",
+        disabled=not selected,
+        help="The ticked runs; it can be undone",
+        on_click=_delete,
+        args=(tuple(selected),),
+    )
+    with st.popover("Tag", icon=":material/sell:", disabled=not selected, key="history.tag"):
+        _tag(selected)
 
 
 def _compare(ids: Sequence[str]) -> None:
@@ -163,7 +179,7 @@ def _tag(selected: Sequence[str]) -> None:
     tag = st.text_input("Tag the ticked runs", key="history.tag.name", placeholder="baseline")
     with st.container(horizontal=True, gap="small"):
         st.button("Add", key="history.tag.add", type="primary", disabled=not tag.strip(), on_click=_put_tag, args=(tuple(selected), tag))
-        st.button("Take off", key="history.tag.remove", disabled=not tag.strip(), on_click=_take_tag, args=(tuple(selected), tag))
+        st.button("Remove", key="history.tag.remove", disabled=not tag.strip(), on_click=_take_tag, args=(tuple(selected), tag))
         st.button("Star", key="history.tag.star", icon=":material/star:", on_click=_star, args=(tuple(selected),))
 
 

@@ -232,4 +232,4 @@ def settings_chips(one: RunSnapshot, other: RunSnapshot) -> list[str]:
 
 def cost_text(run: StoredRun) -> str:
     """The cost, or that it is unknown."""
-    return dollars(run.cost_usd)
+    return "unknown" if run.cost_usd is None else dollars(run.cost_usd)

@@ -28,7 +28,7 @@ LARGEST_MB = 200
 
 def export_runs(which: RunFilter, selected: Sequence[str], count: int) -> None:
     """The popover's content: what to export, as what, and the file once it is there."""
-    chosen = f"the {len(selected)} selected runs" if len(selected) > 1 else "the selected run"
+    chosen = f"the {len(selected)} ticked runs" if len(selected) > 1 else "the ticked run"
     scopes = ([chosen] if selected else []) + [f"all {count:,} runs that are listed"]
     scope = st.radio("Export", scopes, key=f"history.export.scope.{bool(selected)}")
     kind: FileKind = st.segmented_control("As", KINDS, default="jsonl", required=True, key="history.export.kind")

@@ -57,9 +57,9 @@ def key(name: str) -> str:
     return f"history.{name}"
 
 
-def run_filters(values: Values) -> tuple[RunFilter, RunOrder]:
-    """Draw the search, the filters and the order; what they say."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="history-filters"):
+def run_filters(values: Values, *, sorting: bool) -> tuple[RunFilter, RunOrder]:
+    """Draw the search and the filters, and the order where there is a list to sort; what they say."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="history-search"):
         st.text_input(
             "Search",
             key=key("text"),
@@ -69,29 +69,34 @@ def run_filters(values: Values) -> tuple[RunFilter, RunOrder]:
             help='All words must occur. "Two words" in quotation marks stand together; rout* begins a word.',
             persist_state="session",
         )
-        st.selectbox(
-            "Sorted by",
-            list(SORTS),
-            format_func=lambda column: SORTS[column],
-            key=key("sort"),
-            width=190,
-            persist_state="session",
-        )
-        st.segmented_control(
-            "Order",
-            ["descending", "ascending"],
-            default="descending",
-            required=True,
-            format_func=lambda way: ":material/arrow_downward:" if way == "descending" else ":material/arrow_upward:",
-            key=key("way"),
-            label_visibility="collapsed",
-            persist_state="session",
-        )
+        if sorting:
+            _order()
         st.toggle("Starred", key=key("starred"), persist_state="session")
         _popover(values)
     which = current_filter()
     _chips(which)
     return which, RunOrder(st.session_state.get(key("sort")) or "created_at", st.session_state.get(key("way")) != "ascending")
+
+
+def _order() -> None:
+    st.selectbox(
+        "Sorted by",
+        list(SORTS),
+        format_func=lambda column: SORTS[column],
+        key=key("sort"),
+        width=190,
+        persist_state="session",
+    )
+    st.segmented_control(
+        "Order",
+        ["descending", "ascending"],
+        default="descending",
+        required=True,
+        format_func=lambda way: ":material/arrow_downward:" if way == "descending" else ":material/arrow_upward:",
+        key=key("way"),
+        label_visibility="collapsed",
+        persist_state="session",
+    )
 
 
 def _popover(values: Values) -> None:
@@ -113,7 +118,7 @@ def _popover(values: Values) -> None:
             )
         right.date_input("Days (UTC)", value=[], key=key("days"), format="YYYY-MM-DD", persist_state="session")
         for name, label, form in _RANGES:
-            least, most = st.columns(2, gap="small")
+            least, most = st.columns(2, gap="medium")
             for column, end in ((least, "min"), (most, "max")):
                 column.number_input(
                     f"{label}, {'at least' if end == 'min' else 'at most'}",

@@ -26,7 +26,8 @@ def run_pair(one: StoredRun, other: StoredRun) -> None:
         st.markdown(_figures(before, after))
         texts = before.snapshot.text, after.snapshot.text
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="history-pair-tools"):
-            st.markdown(f"**Output:** {plain(verdict(*texts))}", width="content")
+            first = " of choice 1" if max(len(run.snapshot.choices) for run in (before, after)) > 1 else ""
+            st.markdown(f"**Output{first}:** {plain(verdict(*texts))}", width="content")
             diff_tools(KEY)
         text_diff(*texts, names=("first", "second"), key=KEY)
 
@@ -34,8 +35,9 @@ def run_pair(one: StoredRun, other: StoredRun) -> None:
 def _figures(before: StoredRun, after: StoredRun) -> str:
     rows = [
         ("time (UTC)", *(f"{run.snapshot.created_at:%Y-%m-%d %H:%M:%S}" for run in (before, after))),
+        ("status", *(run.snapshot.status for run in (before, after))),
         ("answered by", *(run.snapshot.model or "not told" for run in (before, after))),
-        ("finish reason", *(", ".join(str(c.finish_reason or "none") for c in run.snapshot.choices.values()) for run in (before, after))),
+        ("finish reason", *(_reasons(run) for run in (before, after))),
         ("tokens out", *(_tokens(run) for run in (before, after))),
         ("first token", *(_time(run.snapshot.timings.first_token_s) for run in (before, after))),
         ("total", *(_time(run.snapshot.timings.total_s) for run in (before, after))),
@@ -43,6 +45,10 @@ def _figures(before: StoredRun, after: StoredRun) -> str:
     ]
     lines = ["| | first | second |", "|---|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {plain(one)} | {plain(other)} |" for name, one, other in rows)])
+
+
+def _reasons(run: StoredRun) -> str:
+    return ", ".join(choice.finish_reason or "none" for _, choice in sorted(run.snapshot.choices.items())) or "none"
 
 
 def _tokens(run: StoredRun) -> str:

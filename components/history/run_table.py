@@ -28,7 +28,7 @@ COLUMNS: dict[str, Any] = {
     "answered": st.column_config.TextColumn("answered by", width=150),
     "prompt": st.column_config.TextColumn("prompt", width=260),
     "status": st.column_config.TextColumn("status", width=96),
-    "finish": st.column_config.TextColumn("finish", width=64, help="Finish reason"),
+    "finish": st.column_config.TextColumn("finish", width=84, help="Finish reason"),
     "tokens": st.column_config.NumberColumn("tokens", format="localized", width=64),
     "cost": st.column_config.TextColumn("cost", width=84, alignment="right"),
     "first token": st.column_config.NumberColumn("first token", format="%.3f s", width=84),
@@ -39,7 +39,8 @@ COLUMNS: dict[str, Any] = {
     "note": st.column_config.TextColumn("note", width="small"),
 }
 
-
+TALLEST = 440
+"""Pixels: eleven rows and a half, so that a run that is ticked shows below the table of a laptop's screen."""
 SORTS: dict[str, SortColumn] = {
     "time": "created_at",
     "model": "model_asked",
@@ -77,7 +78,7 @@ def run_table(
         on_select=partial(_selected, key, on_sort),
         selection_mode=["multi-row", "single-column"],
         selection_default={"selection": {"rows": [place for place, row in enumerate(rows) if row.id in ticked]}},
-        height=min(528, 38 + 35 * len(rows)),
+        height=min(TALLEST, 38 + 35 * len(rows)),
         row_height=35,
         placeholder="",
         alt="Runs; tick rows to work with them",
@@ -108,7 +109,7 @@ def _shown(row: RunRow) -> dict[str, Any]:
         "answered": row.model_answered,
         "prompt": " ".join(row.prompt_start.split()),
         "status": STATUS_SIGNS.get(row.status, row.status),
-        "finish": row.finish_reason,
+        "finish": (row.finish_reason or "").replace(",", ", "),
         "tokens": row.total_tokens,
         "cost": "unknown" if row.cost_usd is None else dollars(row.cost_usd),
         "first token": row.first_token_s,

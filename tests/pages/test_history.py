@@ -97,6 +97,25 @@ def test_another_order_begins_on_the_first_page(word: str):
     assert "1–50 of 60 runs" in page.set("history.sort", "total_tokens").words
 
 
+def test_ways_through_the_list_say_what_they_lead_to(word: str):
+    store(word, 60)
+    page = Page().search(word)
+    ways = [page.at.get_by_key(f"history.{way}") for way in ("back", "more")]
+    assert [way.label for way in ways] == ["Newer", "Older"]
+    page.set("history.sort", "total_tokens")
+    assert [page.at.get_by_key(f"history.{way}").label for way in ("back", "more")] == ["Back", "More"]
+
+
+def test_charts_and_usage_have_no_order_and_the_list_keeps_its_own(word: str):
+    store(word, 1)
+    page = Page().search(word).set("history.sort", "cost_usd")
+    for tab in ("Charts", "Usage"):
+        page.at.session_state["history-tabs"] = tab
+        assert "history.sort" not in [box.key for box in page.run().at.selectbox]
+    page.at.session_state["history-tabs"] = "Runs"
+    assert page.run().at.get_by_key("history.sort").value == "cost_usd"
+
+
 def test_every_column_of_the_table_is_one_to_sort_by(word: str):
     assert run_table.SORTS.keys() == run_table.COLUMNS.keys()
     store(word, 60)
@@ -140,6 +159,17 @@ def test_two_ticked_runs_are_compared_inline_side_by_side_and_only_where_they_di
     assert any("… 15 equal words …" in html and "</div><div>word15" in html for html in shown), shown
 
 
+def test_compared_runs_say_how_they_ended_and_what_is_not_known(word: str):
+    (fine,) = store(f"{word}fine", 1, choices={0: ChoiceText("a", "stop"), 1: ChoiceText("b", None)})
+    (cut,) = store(f"{word}cut", 1, status="failed", choices={}, usage=None)
+    said = ticked(f"{word}*", fine, cut).words
+    assert "| status | finished | failed |" in said
+    assert "| finish reason | stop, none | none |" in said
+    assert "| tokens out | 5 | unknown |" in said
+    assert "| cost | unknown | unknown |" in said
+    assert "Output of choice 1:" in said
+
+
 def test_database_that_cannot_be_read_is_said_with_a_next_step(monkeypatch: pytest.MonkeyPatch):
     def broken(*_: object, **__: object) -> None:
         raise StorageUnavailable("The disk is full.", "Free some space.")
@@ -159,4 +189,4 @@ def test_change_that_storage_cannot_make_now_is_said_and_the_page_stays(word: st
     page.click(f"history.{action}")
     (toast,) = page.at.toast
     assert "Nothing was changed. The database is locked by another program" in toast.value.replace("\\", "")
-    assert "1–1 of 1 runs" in page.words
+    assert "1–1 of 1 run" in page.words
