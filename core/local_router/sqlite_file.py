@@ -11,7 +11,8 @@ from pathlib import Path
 FORMAT = 1
 """What ``PRAGMA user_version`` says of a file with today's tables."""
 
-_BUSY_S = 30.0
+BUSY_S = 30.0
+"""How long a transaction waits for one of another process on the same file."""
 
 
 class SqliteFile:
@@ -33,13 +34,8 @@ class SqliteFile:
         with self._turn:
             connection = self._connection or self._open()
             self._connection = connection
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with kept_or_undone(connection):
                 yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
 
     @contextmanager
     def glance(self) -> Iterator[sqlite3.Connection | None]:
@@ -63,20 +59,42 @@ class SqliteFile:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         target = ":memory:" if self._path is None else str(self._path)
-        connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
+        connection = sqlite3.connect(target, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA synchronous = NORMAL")
+            make_ready(connection, self._tables, self._path, self._fill)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def kept_or_undone(connection: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    """A transaction, kept when the block ends well. Undone when it raises or cannot be kept, so that none stays open behind it."""
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite undoes one by itself where it must, as on a full disk
+            connection.execute("ROLLBACK")
+        raise
+
+
+def make_ready(
+    connection: sqlite3.Connection, tables: str, path: Path | None, fill: Callable[[sqlite3.Connection], None] | None = None
+) -> None:
+    """Make the ``tables`` of a new file and let ``fill`` put the first rows in; ``RuntimeError`` for a file that a newer version wrote."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    with kept_or_undone(connection):
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            for statement in self._tables.split(";\n"):
+            for statement in tables.split(";\n"):
                 connection.execute(statement)
-            if self._fill is not None:
-                self._fill(connection)
+            if fill is not None:
+                fill(connection)
             connection.execute(f"PRAGMA user_version = {FORMAT}")
-        connection.execute("COMMIT")
-        if version not in (0, FORMAT):
-            connection.close()
-            raise RuntimeError(f"{self._path} was written by a newer version of the playground; update it, or move the file away.")
-        return connection
+    if version not in (0, FORMAT):
+        raise RuntimeError(f"{path} was written by a newer version of the playground; update it, or move the file away.")

@@ -13,10 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Full, LifoQueue
 
-FORMAT = 1
-"""What ``PRAGMA user_version`` says of a file with these tables."""
+from core.local_router.sqlite_file import BUSY_S, kept_or_undone, make_ready
 
-_BUSY_S = 30.0  # another process on the same file: wait this long for its write
 _IDLE_CONNECTIONS = 8
 
 _TABLES = """
@@ -54,24 +52,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection whose queries all see one state of the data. Not to be nested, and not to be held while waiting."""
-        with self._borrowed() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("COMMIT")
+        with self._borrowed() as connection, kept_or_undone(connection, "BEGIN"):
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection in a transaction that is kept when the block ends well and undone when it raises. One writer at a time."""
-        with self._writing, self._borrowed() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with self._writing, self._borrowed() as connection, kept_or_undone(connection):
+            yield connection
 
     def close(self) -> None:
         """Close what is idle now and what is in use when it comes back."""
@@ -115,7 +103,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         target = ":memory:" if self._path is None else str(self._path)
-        connection = sqlite3.connect(target, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(target, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA cache_size = -65536")  # 64 MB of pages at most
         return connection
@@ -124,15 +112,9 @@ class Database:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         connection = self._connect()
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("BEGIN IMMEDIATE")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _TABLES.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-        connection.execute("COMMIT")
-        if version not in (0, FORMAT):
+        try:
+            make_ready(connection, _TABLES, self._path)
+        except BaseException:
             connection.close()
-            raise RuntimeError(f"{self._path} was written by a newer version of the playground; update it, or move the file away.")
+            raise
         return connection
