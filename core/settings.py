@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,13 +122,28 @@ def _database_url(environ: Mapping[str, str]) -> SecretStr | None:
 def _kept_secret(data_dir: Path) -> str:
     """The secret kept in the data directory, made on first use; one that lasts for this process where the directory is read-only."""
     path = data_dir / "secret"
+    made = secrets.token_urlsafe(32)
     with contextlib.suppress(OSError):
         data_dir.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
-        kept = path.read_text().strip()
-        if kept:
-            return kept
-    return secrets.token_urlsafe(32)
+        if not path.exists() or not path.read_text().strip():
+            _put_whole(path, made)
+    with contextlib.suppress(OSError):
+        made = path.read_text().strip() or made
+    return made
+
+
+def _put_whole(path: Path, text: str) -> None:
+    """Write a file that others see whole or not at all. One that is there stays, unless it is empty."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            if not path.read_text().strip():
+                os.replace(name, path)
+        except OSError:  # no hard links on this disk
+            os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)

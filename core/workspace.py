@@ -95,7 +95,7 @@ class Workspace:
         self._retaining: asyncio.Task[None] | None = None
         self.exports = ExportJobs(self.runs)
         self.call_limits = CallLimits(self.preferences)
-        self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._keeper.beat)
+        self.hub = Hub(limit=self.call_limits.limit, on_change=self._keeper.save, find=self._keeper.find, beat=self._beat)
         self.presets = PresetRepository(self.database)
         self.preset_folder = PresetFolder(settings.presets_dir)
         self.shares = ShareRepository(self.database)
@@ -146,6 +146,11 @@ class Workspace:
         self.exports.close()
         self.database.close()
         self.loop = None
+
+    def _beat(self) -> None:
+        """Every few seconds, off everybody's way: other processes hear of this one, and what could not be read at the start is read."""
+        self._keeper.beat()
+        self.call_limits.load()
 
     @property
     def local_connection(self) -> Connection:

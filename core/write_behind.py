@@ -17,6 +17,8 @@ INTERVAL_S: Final = 1.0
 """How long a change may wait, and so how much of a stream a killed process loses."""
 RETRIES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """The waits after failures in a row; the last one again and again."""
+BEAT_S: Final = 15.0
+"""How often ``beat`` is called: well within the time after which other processes take this one for gone (``ProcessRegistry``)."""
 CLOSING_S: Final = 10.0
 """How long closing waits for a last save that hangs."""
 
@@ -62,7 +64,7 @@ class WriteBehind(Generic[T]):
         interval_s: float = INTERVAL_S,
         retries_s: Sequence[float] = RETRIES_S,
         beat: Callable[[], None] | None = None,
-        beat_s: float = 15.0,
+        beat_s: float = BEAT_S,
     ) -> None:
         self._save = save
         self._name = name

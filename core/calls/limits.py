@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any, Final
 
 from core.connection import Connection
@@ -24,14 +25,15 @@ class CallLimits:
         self._limits: dict[str, int] | None = None
 
     def load(self) -> None:
-        """Read what was set. Waits for storage; where that cannot be read, the next call tries again."""
+        """Read what was set, unless it is known. Waits for storage; where that cannot be read, the next call tries again."""
         with self._lock:
             if self._limits is None:
-                try:
-                    kept = self._preferences.find(NAME)
-                except StorageProblem:
-                    return
-                self._limits = {place: value for place, value in kept.items() if _is_limit(value)} if isinstance(kept, dict) else {}
+                with suppress(StorageProblem):
+                    self._limits = self._kept()
+
+    def _kept(self) -> dict[str, int]:
+        kept = self._preferences.find(NAME)
+        return {place: value for place, value in kept.items() if _is_limit(value)} if isinstance(kept, dict) else {}
 
     def limit(self, connection: Connection) -> int:
         """Calls at once, from 1 to ``MOST_CALLS``. Never waits."""
@@ -41,10 +43,9 @@ class CallLimits:
         """Keep another limit. ValueError when it is none; StorageProblem when it cannot be kept (then nothing changes)."""
         if not _is_limit(limit):
             raise ValueError(f"Calls at once must be a whole number from 1 to {MOST_CALLS}.")
-        self.load()
-        changed = {**(self._limits or {}), _place(connection): limit}
-        self._preferences.save(NAME, changed)
         with self._lock:
+            changed = {**self._kept(), _place(connection): limit}  # read anew: another process may have set some
+            self._preferences.save(NAME, changed)
             self._limits = changed
 
 

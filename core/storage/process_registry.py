@@ -17,7 +17,6 @@ from core.storage.upsert import upsert
 
 SILENT_S: Final = 90.0
 """A process that was not heard of for so long is gone."""
-BEAT_S: Final = 15.0
 
 
 class ProcessRegistry:
@@ -38,7 +37,7 @@ class ProcessRegistry:
         self._now = now
 
     def beat(self) -> None:
-        """Say that this process is there; at least every ``BEAT_S`` seconds while it has runs under way."""
+        """Say that this process is there; to be said well within ``SILENT_S``."""
         values = {"id": self.id, "host": self._host, "pid": self._pid, "seen_at": self._now()}
         with self._database.write() as connection:
             upsert(connection, processes, values, "id")

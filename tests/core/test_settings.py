@@ -1,4 +1,5 @@
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +20,22 @@ def test_secret_is_made_once_and_readable_by_its_owner_only(tmp_path):
     assert first.secret.get_secret_value() == second.secret.get_secret_value()
     assert len(first.secret.get_secret_value()) >= 32
     assert stat.S_IMODE((tmp_path / "new" / "secret").stat().st_mode) == 0o600
+
+
+def test_secret_file_that_a_killed_process_left_empty_is_filled(tmp_path):
+    (tmp_path / "secret").touch()
+    environ = {"PLAYGROUND_DATA_DIR": str(tmp_path)}
+    first, second = Settings.from_environment(environ), Settings.from_environment(environ)
+    assert first.secret.get_secret_value() == second.secret.get_secret_value()
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(tmp_path):
+    with ThreadPoolExecutor(16) as starting:
+        made = list(
+            starting.map(lambda number: Settings.from_environment({"PLAYGROUND_DATA_DIR": str(tmp_path / str(number // 8))}), range(800))
+        )
+    secrets = [one.secret.get_secret_value() for one in made]
+    assert len(set(secrets)) == 100
 
 
 def test_data_directory_that_cannot_be_written_still_gives_a_secret(tmp_path):

@@ -65,3 +65,24 @@ def test_what_cannot_be_read_counts_for_nothing_and_is_asked_for_again() -> None
     with pytest.raises(StorageUnavailable):
         limits.set(ORQ, 9)
     assert limits.limit(ORQ) == 2
+
+
+def test_what_another_process_set_meanwhile_stays() -> None:
+    kept = Kept()
+    one, other = CallLimits(kept), CallLimits(kept)
+    one.load()
+    other.set(ORQ, 3)
+    one.set(LOCAL, 5)
+    assert (one.limit(ORQ), one.limit(LOCAL)) == (3, 5)
+    assert kept.values[NAME] == {"https://my.orq.ai": 3, "local": 5}
+
+
+def test_limits_that_cannot_be_read_are_not_written_over() -> None:
+    class ReadsBadly(Kept):
+        def find(self, name: str) -> object:
+            raise StorageUnavailable("The database is locked.")
+
+    kept = ReadsBadly({"https://my.orq.ai": 3})
+    with pytest.raises(StorageUnavailable):
+        CallLimits(kept).set(LOCAL, 5)
+    assert kept.values[NAME] == {"https://my.orq.ai": 3}
