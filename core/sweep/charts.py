@@ -89,7 +89,7 @@ def axis_chart(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyC
 
 def _numbers(about: str, at: Sequence[float]) -> alt.X:
     """An axis of numbers, with a tick at every one where there are few."""
-    ticks = alt.Axis(values=sorted(set(at)), format="~g") if len(set(at)) <= MOST_TICKS else alt.Axis(format="~g")
+    ticks = alt.Axis(values=sorted(set(at)), format=".6~g") if len(set(at)) <= MOST_TICKS else alt.Axis(format=".6~g")
     return alt.X("at:Q", title=about, scale=alt.Scale(zero=False, nice=False, padding=12), axis=ticks)
 
 
