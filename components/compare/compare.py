@@ -106,4 +106,4 @@ def _refreshed(sheet: Sheet, drawn: Slot) -> Refreshed:
     draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
     session.set_draft(drawn.name, draft)
     board = desk.collected()
-    return Refreshed(draft, outgoing(draft).problems, "" if sheet.shows(board) else repr(board))
+    return Refreshed(draft, outgoing(draft).problems, "" if sheet.shows(board) else object())

@@ -1,7 +1,8 @@
 """A comparison as an object of its own: its board, its name and marks, and whatever else belongs to it.
 
-It is stored as one JSON document, ``{"version": 1, "revision": 7, "board": …, …}``. What else stands there are its parts, by name
-(votes, a sweep): whoever adds one reads and writes only that one, and a part that this program does not know is kept as it is.
+It is stored as one JSON document, ``{"version": 1, "revision": 7, "board": …, …}``, in whose board a shared prompt stands once. What else
+is there are its parts, by name (votes, a sweep): whoever adds one reads and writes only that one, and a part that this program does not
+know is kept as it is.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Comparison:
     def document(self) -> dict[str, Any]:
         """What is stored, as JSON can hold it; an object of its own."""
         rest = copy.deepcopy(dict(self.parts))
-        return {"version": DOCUMENT_VERSION, "revision": self.revision, "board": self.board.to_dict(), **rest}
+        return {"version": DOCUMENT_VERSION, "revision": self.revision, "board": _with_prompt_once(self.board), **rest}
 
     @property
     def run_ids(self) -> tuple[str, ...]:
@@ -76,6 +77,15 @@ class Comparison:
         return self.name or " ".join(self.prompt_start.split())[:60] or "Comparison"
 
 
+def _with_prompt_once(board: Board) -> dict[str, Any]:
+    """The board as JSON can hold it, the shared prompt beside the slots only: eight copies of a long one would be saved with every edit."""
+    data = board.to_dict()
+    for slot in data["slots"]:
+        if not slot["own_prompt"] and data["prompt"] is not None:
+            slot["draft"]["body"].pop("prompt", None)
+    return data
+
+
 class Content(NamedTuple):
     """What a document says."""
 
@@ -90,7 +100,7 @@ def parse_document(document: Mapping[str, Any]) -> Content:
     if not isinstance(board, Mapping):
         raise ValueError("A comparison's board is an object.")
     parts = {name: value for name, value in document.items() if name not in _OWN} if "board" in document else {}
-    return Content(Board.from_dict(board), copy.deepcopy(parts), revision if isinstance(revision, int) else 0)
+    return Content(Board.from_dict(board).shared(), copy.deepcopy(parts), revision if isinstance(revision, int) else 0)
 
 
 def words(comparison: Comparison) -> str:

@@ -16,7 +16,7 @@ PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 
 def placeholders(prompt: str) -> tuple[str, ...]:
     """The names that ``prompt`` mentions, each once, in order of appearance."""
-    return tuple(dict.fromkeys(PLACEHOLDER.findall(prompt)))
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(prompt))) if "{{" in prompt else ()  # long prompts without any are read often
 
 
 def input_values(inputs: Any) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def fill(prompt: str, inputs: Any) -> Filled:
 
     Values that are not texts are written as JSON. Raises ``ApiError`` 413 when the text would be longer than ``LARGEST_PROMPT``.
     """
-    used = placeholders(prompt) if "{{" in prompt else ()
+    used = placeholders(prompt)
     values = {name: _rendered(value) for name, value in input_values(inputs).items() if name in used}
     if values and _length(prompt, values) > LARGEST_PROMPT:
         raise ApiError(413, f"The prompt with its inputs is longer than {LARGEST_PROMPT // 1024**2} MB.", param="orq.inputs")
