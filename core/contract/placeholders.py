@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 """One placeholder; group 1 is its name."""
 
 
+@lru_cache(maxsize=8)  # a page of eight slots asks fifty times for one prompt, which may have megabytes
 def placeholders(prompt: str) -> tuple[str, ...]:
     """The names that ``prompt`` mentions, each once, in order of appearance."""
-    return tuple(dict.fromkeys(PLACEHOLDER.findall(prompt))) if "{{" in prompt else ()  # long prompts without any are read often
+    return tuple(dict.fromkeys(PLACEHOLDER.findall(prompt)))
 
 
 def input_values(inputs: Any) -> dict[str, Any]:
