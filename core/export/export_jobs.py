@@ -1,4 +1,4 @@
-"""Files on their way: each is written in a thread of its own, can be watched and taken, and goes away after an hour."""
+"""Files on their way: each is written in a thread of its own, can be watched and taken, and goes away an hour after it was written."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ExportJobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._exports: dict[str, Export] = {}
-        self._begun: dict[str, float] = {}
+        self._ended_at: dict[str, float] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def start(self, which: RunFilter, kind: FileKind, name: str) -> str:
@@ -76,18 +76,19 @@ class ExportJobs:
                 self._folder = tempfile.TemporaryDirectory(prefix="playground-export-")
             path = Path(self._folder.name) / export.id
             self._exports[export.id] = export
-            self._begun[export.id] = self._clock()
         threading.Thread(target=self._write, args=(export, which, path), name=f"export-{kind}", daemon=True).start()
         return export.id
 
     def find(self, export_id: str) -> Export | None:
         """The export as it is now; None when there is none (any more)."""
+        self._forget_old()
         return self._exports.get(export_id)
 
     def close(self) -> None:
         """Remove every file."""
         with self._lock:
             self._exports.clear()
+            self._ended_at.clear()
             folder, self._folder = self._folder, None
         if folder is not None:
             folder.cleanup()
@@ -114,12 +115,13 @@ class ExportJobs:
         with self._lock:
             if export.id in self._exports:
                 self._exports[export.id] = export
+                if export.ended:
+                    self._ended_at[export.id] = self._clock()
 
     def _forget_old(self) -> None:
         now = self._clock()
         with self._lock:
-            for export_id in [one for one, begun in self._begun.items() if now - begun > KEPT_S]:
-                del self._begun[export_id]
-                gone = self._exports.pop(export_id, None)
-                if gone and gone.path:
-                    gone.path.unlink(missing_ok=True)
+            for export_id in [one for one, ended_at in self._ended_at.items() if now - ended_at > KEPT_S]:
+                del self._exports[export_id], self._ended_at[export_id]
+                if self._folder is not None:
+                    (Path(self._folder.name) / export_id).unlink(missing_ok=True)

@@ -86,13 +86,22 @@ def test_bug_ends_the_export_with_a_sentence(jobs: ExportJobs, runs: Runs):
     assert ended(jobs, jobs.start(RunFilter(), "csv", "history")).problem == "The file could not be written. Try again."
 
 
-def test_file_goes_away_after_an_hour(jobs: ExportJobs, runs: Runs, now: list[float]):
+def test_file_goes_away_after_an_hour_though_nobody_exports_again(jobs: ExportJobs, runs: Runs, now: list[float]):
     runs.may_come.set()
     old = ended(jobs, jobs.start(RunFilter(), "jsonl", "history"))
     now[0] = KEPT_S + 1
-    jobs.start(RunFilter(), "jsonl", "history")
     assert jobs.find(old.id) is None
     assert not old.path.exists()
+
+
+def test_file_that_takes_more_than_an_hour_to_write_is_kept_for_an_hour_from_then_on(jobs: ExportJobs, runs: Runs, now: list[float]):
+    export_id = jobs.start(RunFilter(), "jsonl", "history")
+    now[0] = KEPT_S + 1
+    assert jobs.find(export_id) is not None
+    runs.may_come.set()
+    assert ended(jobs, export_id).path.exists()
+    now[0] += KEPT_S + 1
+    assert jobs.find(export_id) is None
 
 
 def test_closing_leaves_no_file(jobs: ExportJobs, runs: Runs):
