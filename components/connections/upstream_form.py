@@ -117,7 +117,15 @@ def _form() -> None:
         _show_verdict("")
     added = session.upstreams.take_added()
     if added:
-        st.success(plain(f"{added} can be used: its models are {added}/… in the Playground."), icon=":material/check_circle:")
+        _added(added)
+
+
+def _added(name: str) -> None:
+    """What came of adding or changing an upstream: whether it answers."""
+    if any(status.config.name == name and status.listed.state == "down" for status in workspace().router.upstreams.status()):
+        st.warning(plain(f"{name} was added, but does not answer. Start it, then press Test."), icon=":material/warning:")
+    else:
+        st.success(plain(f"{name} can be used: its models are {name}/… in the Playground."), icon=":material/check_circle:")
 
 
 def _text(name: str, label: str, placeholder: str, help_text: str, *, disabled: bool = False) -> None:
@@ -202,11 +210,17 @@ def _draft() -> UpstreamConfig | None:
     try:
         config = UpstreamConfig.model_validate(values)
     except ValidationError as error:
-        session.upstreams.set_problems({name: f"{name} {problem}" for name, problem in field_problems(error)})
+        session.upstreams.set_problems({name: _said(name, problem) for name, problem in field_problems(error)})
         return None
     problem = variable_problem(config.api_key_env, config.base_url, workspace().settings) if config.api_key_env else None
     session.upstreams.set_problems({"api_key_env": problem} if problem else {})
     return None if problem else config
+
+
+def _said(name: str, problem: str) -> str:
+    """A field's problem under the field: its name where the sentence needs one."""
+    whole = problem.removeprefix("cannot be used: ")
+    return f"{name} {problem}" if whole == problem else whole
 
 
 def _save() -> None:

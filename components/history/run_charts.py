@@ -162,7 +162,7 @@ def usage_figures(which: RunFilter) -> None:
     _usage("Models", "model", UNTOLD, models)
     _usage("Identities", "identity", "no identity", workspace().figures.per("identity", which, latencies=False), HOW["identity"])
     _usage("Threads", "thread", "no thread", workspace().figures.per("thread", which, latencies=False), HOW["thread"])
-    st.caption("Sums are over the runs whose value is known. Costs are as they were reckoned when the runs ended.")
+    st.caption("Sums are over the runs whose value is known. Costs are as they were when the runs ended.")
 
 
 def _usage(title: str, column: str, nobody: str, figures: Sequence[Figures], how: str = "") -> None:

@@ -42,7 +42,7 @@ def contents(base: KnowledgeBase, connection: Connection) -> None:
     if not found:
         st.info("Nothing is in this base yet. Add files above; each is cut into chunks that searches find.", icon=":material/draft:")
     else:
-        _listed(base, found, connection)
+        _listed(base, sorted(found, key=lambda one: one.name.casefold()), connection)
     if base.manageable:
         _delete_base(base, connection)
 
@@ -70,6 +70,7 @@ def _listed(base: KnowledgeBase, found: Sequence[Document], connection: Connecti
             index=None,
             key="knowledge.document",
             format_func=lambda id: by_id[id].name,
+            placeholder="Choose a document",
             width="stretch",
         )
         document = by_id.get(str(chosen))

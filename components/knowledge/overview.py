@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import streamlit as st
 
 from components import session
@@ -11,19 +13,26 @@ from core.connection import Connection
 from core.errors import PlaygroundError
 from core.router_resources.knowledge import KnowledgeBase
 
+OWN: Final = ("retrieval_type", "top_k", "threshold")
+"""What holds where a request sets nothing else."""
+
 
 def base_line(base: KnowledgeBase) -> None:
     """The base in a quiet line, and the switch between searching it and looking at what is in it."""
     parts = [plain(base.description, 160)] if base.description else []
     if base.chunks is not None:
         parts.append(f"{base.documents or 0:,} documents, {base.chunks:,} chunks")
-    own = [f"{name} {base.settings[name]}" for name in ("retrieval_type", "top_k", "threshold") if base.settings.get(name) is not None]
+    own = [f"{name} {_shown(base.settings[name])}" for name in OWN if base.settings.get(name) is not None]
     if own:
-        parts.append("by itself: " + plain(", ".join(own), 120))
+        parts.append("its own " + plain(", ".join(own), 120))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="knowledge-line"):
         session.knowledge.seed_view()
         st.segmented_control("View", session.knowledge.VIEWS, key=session.knowledge.VIEW, required=True, label_visibility="collapsed")
         st.caption(" · ".join(parts))
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def no_knowledge(connection: Connection, *, served: bool) -> None:

@@ -88,7 +88,7 @@ def results(draft: dict[str, Any], problems: tuple[Problem, ...], connection: Co
     item = item_of(draft)
     _switched_off(connection)
     if problems:
-        st.markdown(f":red[:material/error: **Not searched** — {plain(problems[0].sentence)}]")
+        st.markdown(f":red[:material/error: **Not searched** — {plain(problems[0].sentence.removeprefix(f'{BLOCK}.0.'))}]")
     elif not str(item.get("query") or "").strip():
         st.info("Type what to search for. Nothing is generated: you see what a request would find.", icon=":material/manage_search:")
     else:

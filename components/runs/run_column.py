@@ -25,13 +25,12 @@ from components.services import workspace
 from components.stream_panel import stream_panel
 from core.connection import Connection
 from core.errors import PlaygroundError
-from core.local_router.catalog import MODELS
+from core.local_router.catalog import description
 from core.outgoing import Outgoing, outgoing
 from core.prices.run_cost import run_cost
 from core.rehearsal import ROUTING
 from core.run import RunSnapshot
 
-DESCRIPTIONS = {card.id: card.description for card in MODELS}
 RUNNING = ("queued", "waiting", "streaming")
 PLACEHOLDER = "The answer streams in here. Type a prompt and press Ctrl+Enter, or try one of these."
 EXAMPLES = ("A function definition", "The for statement", "An exception is")
@@ -140,10 +139,21 @@ def request(slot: Slot, models: Sequence[str]) -> None:
     problems = slot.outgoing.problems if session.refusal(slot.name) else ()
     for path in ("model", "prompt"):
         request_field(slot.name, slot.draft, path, problems, models=models, kind=slot.connection.kind)
-        about = DESCRIPTIONS.get(str(slot.draft["body"].get("model")), "") if slot.connection.kind == "local" else ""
-        if path == "model" and about:
+        if path == "model" and (about := _about(slot, models)):
             st.caption(plain(about))
     prompt_source(slot.name, slot.draft, slot.connection)
+
+
+def _about(slot: Slot, models: Sequence[str]) -> str:
+    """What there is to know about the model that is set: what it is, or that nobody lists it."""
+    model = str(slot.draft["body"].get("model") or "")
+    if slot.connection.kind == "local" and (about := description(model)):
+        return about
+    return (
+        f"{slot.connection.name} does not list this model; it is asked for as it is written."
+        if model and models and model not in models
+        else ""
+    )
 
 
 def output(

@@ -38,8 +38,8 @@ def price_table() -> None:
     with st.container(key="prices", gap="small", width=1100):
         st.subheader("Prices", anchor=False)
         st.caption(
-            "US dollars per million tokens, by the model that answered. A run's cost is reckoned when it ends; a model without a price "
-            "has unknown cost, never 0. Type into the last row to add a model."
+            "US dollars per million tokens, by the model that answered. A run's cost is calculated when it ends; a model without a "
+            "price has unknown cost, never 0. Type into the last row to add a model."
         )
         rows, saved = _rows(), _saved()
         session.prices.set_rows(None if rows == saved else rows)
@@ -102,7 +102,7 @@ def _named(place: int, row: Row) -> str:
 
 def _buttons(rows: list[Row], *, changed: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Save", key="prices.save", type="primary", icon=":material/check:", disabled=not changed, on_click=_save)
+        st.button("Save prices", key="prices.save", type="primary", icon=":material/check:", disabled=not changed, on_click=_save)
         if changed:
             st.button("Discard changes", key="prices.discard", type="tertiary", on_click=_replace, args=(None,))
         st.download_button(
@@ -110,7 +110,14 @@ def _buttons(rows: list[Row], *, changed: bool) -> None:
         )
         with st.popover("Import", icon=":material/upload:", key="prices.import"):
             _import(rows)
-        st.button("Reset", key="prices.reset", icon=":material/restart_alt:", on_click=session.prices.ask, args=(True,))
+        st.button(
+            "Reset",
+            key="prices.reset",
+            icon=":material/restart_alt:",
+            help="Back to the prices of a new installation; asks first",
+            on_click=session.prices.ask,
+            args=(True,),
+        )
         if changed:
             st.caption(":orange[Not saved yet]")
 
@@ -178,10 +185,10 @@ def _reckoning(*, changed: bool) -> None:
     progress = workspace().reckoning.progress
     running = progress is not None and not progress.ended
     unknown = workspace().reckoning.unknown()
-    st.caption("The cost of past runs stays as it was reckoned, whatever prices are now.")
+    st.caption("A run keeps the cost it had when it ended, whatever prices are now.")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
-            "Reckon runs of unknown cost again",
+            "Calculate unknown costs again",
             key="prices.reckon",
             icon=":material/calculate:",
             disabled=changed or running or not unknown,

@@ -31,7 +31,7 @@ def retention_form() -> None:
         count = falling.runs if typed != saved else 0
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button(
-                f"Save and remove {_runs(count)}" if count else "Save",
+                f"Save and remove {_runs(count)}" if count else "Save limits",
                 key="retention.save",
                 type="primary",
                 icon=":material/delete_sweep:" if count else ":material/check:",
@@ -103,7 +103,7 @@ def _last(was_running: bool) -> None:
 def last(outcome: Outcome | None) -> str:
     """When retention was applied, and what it removed, in words."""
     if outcome is None:
-        return "Applied once an hour; not yet since this database is there."
+        return "Applied once an hour, for the first time in a moment."
     checked = f"Last applied {outcome.at:%Y-%m-%d %H:%M} UTC"
     if outcome.removed_at is None:
         return f"{checked}; nothing was ever removed."

@@ -28,12 +28,7 @@ def storage_state() -> None:
         for what, health in states:
             _troubles(what, health)
         facts = database_facts(current.database)
-        lines = [
-            "| Database | |",
-            "|---|---|",
-            *(f"| {plain(name)} | {plain(said)} |" for name, said in _rows(current.database.place, facts)),
-        ]
-        st.markdown("\n".join(lines))
+        st.caption(plain(" · ".join(_told(current.database.place, facts))))
         if current.database.dialect == "sqlite":
             st.caption("The file does not shrink when runs go: new ones use the room.")
 
@@ -48,11 +43,11 @@ def _troubles(what: str, health: StorageHealth) -> None:
         st.warning(plain(said), icon=":material/warning:")
 
 
-def _rows(place: str, facts: DatabaseFacts) -> Iterator[tuple[str, str]]:
-    yield "kind", facts.server
-    yield "place", place
-    yield "runs", f"{facts.runs:,} ({facts.starred:,} starred), about {megabytes(facts.run_bytes)}"
+def _told(place: str, facts: DatabaseFacts) -> Iterator[str]:
+    runs = f"{facts.runs:,} run{'' if facts.runs == 1 else 's'} ({facts.starred:,} starred)"
+    yield facts.server
+    yield place
+    yield f"schema {facts.schema or 'none yet'}"
+    yield f"{megabytes(facts.size_bytes)}, about {megabytes(facts.run_bytes)} of it for {runs}"
     if facts.deleted:
-        yield "deleted runs, not yet removed", f"{facts.deleted:,}"
-    yield "size", megabytes(facts.size_bytes)
-    yield "schema", facts.schema or "none yet"
+        yield f"{facts.deleted:,} deleted, not yet removed"

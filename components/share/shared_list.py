@@ -20,7 +20,7 @@ SHOWN = 100
 
 def shared_list(*, show: Callable[[Snapshot, str], None]) -> None:
     """Draw the list; ``show`` draws the snapshot of a file."""
-    st.markdown("##### What I have shared")
+    st.subheader("What I have shared", anchor=False)
     try:
         rows = workspace().shares.rows()
     except StorageProblem as problem:
@@ -35,7 +35,7 @@ def shared_list(*, show: Callable[[Snapshot, str], None]) -> None:
             _row(row)
     if len(rows) > SHOWN:
         st.caption(f"The newest {SHOWN} of {len(rows):,}.")
-    st.markdown("##### Open a shared file")
+    st.subheader("Open a shared file", anchor=False)
     file = st.file_uploader(
         "A file that somebody shared", type="json", key="share.upload", label_visibility="collapsed", max_upload_size=12
     )

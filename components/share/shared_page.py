@@ -53,7 +53,7 @@ def _stored(share_id: str) -> Snapshot:
 def show(snapshot: Snapshot, note: str) -> None:
     """Draw a snapshot under its title, with the ways to go on from it."""
     with st.container(key="share-head", gap="xsmall"):
-        st.markdown(f"##### {plain(title_of(snapshot), 200)}")
+        st.subheader(plain(title_of(snapshot), 200), anchor=False)
         st.caption(plain(f"{KINDS[snapshot.content.kind]}, as it was when it was shared on {snapshot.made_at:%Y-%m-%d %H:%M} UTC. {note}"))
         with st.container(horizontal=True, gap="small", key="share-actions"):
             _actions(snapshot)

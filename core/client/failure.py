@@ -89,7 +89,9 @@ def _not_connected(problem: Exception, connection: Connection) -> ConnectionFail
     where, host = (redacted(text, connection) for text in (connection.base_url, httpx.URL(connection.base_url).host))
     causes = list(_causes(problem))
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return ConnectionFailed(f"Nothing listens at {where}: the connection was refused.", f"Is the server running at {where}?")
+        return ConnectionFailed(
+            f"Nothing listens at {where}: the connection was refused.", "Start the server there, or correct the base URL."
+        )
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         return ConnectionFailed(f"The host {host} was not found.", "Check how the base URL is spelled, and the network.")
     for cause in causes:

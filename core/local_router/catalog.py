@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from core.local_router.answer import Model
 from core.local_router.api_error import ApiError
 from core.local_router.models.pydoc import PydocModel
-from core.local_router.models.rehearsal import RehearsalModel
+from core.local_router.models.rehearsal import RehearsalModel, described
 from core.local_router.models.upstream import UpstreamModel
 from core.local_router.upstreams import Upstreams
 
@@ -50,6 +50,14 @@ MODELS: tuple[ModelCard, ...] = (
     ),
     ModelCard("rehearsal/529", "Provider overloaded.", "rehearsal"),
 )
+
+
+def description(model: str) -> str:
+    """What a person needs to know of a model of this router's own; empty for any other."""
+    if card := next((card for card in MODELS if card.id == model), None):
+        return card.description
+    family, _, script = model.partition("/")
+    return described(script) if family == "rehearsal" else ""
 
 
 class Models:

@@ -273,3 +273,10 @@ def test_the_local_routers_models_are_described_where_one_is_picked(replay: Repl
     assert "looks 7 tokens back" in page.run().words
     page.say("rehearsal/cut-after-20", "x")
     assert "Closes the connection after 20 tokens" in page.words
+
+
+def test_a_model_that_nobody_lists_says_so_where_it_is_picked(replay: Replay, model: str) -> None:
+    page = Page(replay).say("nobody/knows", "go")
+    assert "Orq does not list this model; it is asked for as it is written." in page.words
+    listed = next(option for option in page.at.get_by_key("a.model").options if option != "nobody/knows")
+    assert "does not list" not in page.say(listed, "go").words

@@ -166,13 +166,13 @@ def test_size_limit_is_of_whole_megabytes_of_runs(current: Workspace) -> None:
     current.runs.save([replace(run(created_at=NOW), choices={}, raw="x" * 6_000_000) for _ in range(3)])
     page = Page().set("retention.mb", 1)
     assert "Would remove 2 runs, 1.2 MB." in page.text
-    assert page.set("retention.mb", 2).label("retention.save") == "Save"
+    assert page.set("retention.mb", 2).label("retention.save") == "Save limits"
 
 
 def test_storage_says_which_database_and_how_it_is(current: Workspace) -> None:
     current.runs.save([run()])
     page = Page()
     assert "Runs and drafts are being saved." in page.text
-    assert "| place | playground.db |" in page.text
-    assert "| runs | 1 (0 starred), about 1 kB |" in page.text
+    assert " · playground.db · schema " in page.text
+    assert "about 1 kB of it for 1 run (0 starred)" in page.text
     assert str(current.settings.data_dir) not in page.text

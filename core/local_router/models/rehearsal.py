@@ -95,6 +95,33 @@ def _step(match: re.Match[str], delay_ms: int) -> Step:
     return Step("content-filter", delay_ms, after=int(match["filtered"] or CONTENT_FILTER_AFTER))
 
 
+def described(script: str) -> str:
+    """What a script does, as a sentence; or why it cannot be played."""
+    try:
+        steps = parse_script(script)
+    except ValueError as error:
+        return f"There is no such rehearsal: {error}."
+    words = ", then ".join(_in_words(step) for step in steps)
+    return f"{words[0].upper()}{words[1:]}{'; and begins anew' if len(steps) > 1 else ''}."
+
+
+def _in_words(step: Step) -> str:
+    waits = f"waits {step.delay_ms:,} ms and " if step.delay_ms else ""
+    match step.kind:
+        case "ok":
+            return f"{waits}answers"
+        case "status":
+            return f"{waits}refuses with {step.status}"
+        case "cut":
+            return f"{waits}breaks off after {step.after:,} tokens"
+        case "malformed":
+            return f"{waits}sends a frame that is not JSON after {step.after:,} tokens"
+        case "error":
+            return f"{waits}sends an error frame after {step.after:,} tokens"
+        case "content-filter":
+            return f"{waits}ends with content_filter after {step.after:,} tokens"
+
+
 class RehearsalModel:
     """Plays scripts over ``speaker``, which says what there is to say. ``sleep`` is passed in for tests."""
 

@@ -376,7 +376,7 @@ async def test_a_refused_connection_asks_whether_the_server_runs() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     error = await failure(to(url), ConnectionFailed)
     assert "refused" in error.cause
-    assert error.next_step == f"Is the server running at {url}?"
+    assert error.next_step == "Start the server there, or correct the base URL."
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70 + ".invalid"])
