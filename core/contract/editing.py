@@ -143,9 +143,9 @@ _KNOWLEDGE = tuple(
     replace(edit, path=f"orq.knowledge_bases[].{edit.path}")
     for edit in (
         Edit("knowledge_id", "Knowledge", "text", placeholder="required, a knowledge base's id"),
-        Edit("top_k", "Knowledge", "integer", step=1, placeholder="the knowledge base's own"),
-        Edit("threshold", "Knowledge", "number", step=0.05, placeholder="the knowledge base's own"),
-        Edit("search_type", "Knowledge", "choice", placeholder="the knowledge base's own"),
+        Edit("top_k", "Knowledge", "integer", step=1, placeholder="the base's own"),
+        Edit("threshold", "Knowledge", "number", step=0.05, placeholder="the base's own"),
+        Edit("search_type", "Knowledge", "choice", placeholder="the base's own"),
         Edit("filter_by", "Knowledge", "filter", placeholder='{"year": {"gte": 2020}}'),
         Edit("search_options.include_vectors", "Knowledge", "boolean"),
         Edit("search_options.include_metadata", "Knowledge", "boolean"),
