@@ -55,7 +55,7 @@ def imported(path: Path) -> set[str]:
 
 def import_all(names: tuple[str, ...], data_dir: Path) -> dict[str, object]:
     """Import modules in a fresh interpreter and tell what that did."""
-    environment = os.environ | {"PLAYGROUND_DATA_DIR": str(data_dir)}
+    environment = os.environ | {"PLAYGROUND_DATA_DIR": str(data_dir), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", _WATCHED_IMPORTS],
         input=json.dumps(names),

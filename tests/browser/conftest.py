@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error
+from playwright.sync_api import Browser, Error, expect
 
 from tests.support.app_process import AppProcess
 from tests.support.browser import launched
-from tests.support.playground_page import PlaygroundPage
+from tests.support.playground_page import WITHIN_MS, PlaygroundPage
 from tests.support.tabs import Tabs
 
 HERE = Path(__file__).parent
@@ -25,13 +25,14 @@ Opener = Callable[..., PlaygroundPage]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder drives a real Chromium."""
     for item in items:
-        if HERE in item.path.parents:
+        if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One Chromium for the tests of this folder. It ends with the folder, because Playwright's loop keeps asyncio tests from running."""
+    expect.set_options(timeout=WITHIN_MS)
     with launched() as running:
         yield running
 

@@ -14,8 +14,6 @@ from tests.support.app_process import AppProcess
 from tests.support.playground_page import PlaygroundPage
 from tests.support.replay import Replay, Script
 
-WITHIN_MS = 30_000
-
 
 def on_the_wire(page: PlaygroundPage) -> str:
     page.keyed(f"wire-{page.slot}").locator("button").first.click()
@@ -34,7 +32,7 @@ def test_what_was_set_runs_as_a_program_and_comes_back_from_it(
     scripted.choose_model(model).type_prompt(prompt).idle()
     scripted.set_field("temperature", 0.25).set_field("seed", 7)
     scripted.keyed("code-a").locator("button").first.click()
-    code = scripted.page.get_by_test_id("stPopoverBody").locator("code").inner_text(timeout=WITHIN_MS)
+    code = scripted.page.get_by_test_id("stPopoverBody").locator("code").inner_text()
     assert REPLAY_KEY not in code
     scripted.page.keyboard.press("Escape")
     run(language("curl"), code.replace("\xa0", " "))
@@ -46,13 +44,13 @@ def test_what_was_set_runs_as_a_program_and_comes_back_from_it(
     fresh.keyed("import-text-a").locator("textarea").fill(code)
     fresh.keyed("import-text-a").locator("textarea").press("Control+Enter")
     # Ctrl+Enter reads what was pasted and runs nothing, though it is Run's shortcut on the page below.
-    expect(fresh.keyed("import-report")).to_contain_text(re.compile("temperature.*understood"), timeout=WITHIN_MS)
+    expect(fresh.keyed("import-report")).to_contain_text(re.compile("temperature.*understood"))
     expect(fresh.keyed("import-a")).to_contain_text("Removed: the header Authorization")
     assert len(replay.calls(model)) == 1
     expect(fresh.page.get_by_text("Nothing was sent")).to_have_count(0)
     fresh.keyed("import-apply-a").locator("button:visible").click()
-    expect(fresh.prompt).to_have_value(prompt, timeout=WITHIN_MS)
+    expect(fresh.prompt).to_have_value(prompt)
     fresh.idle()
     assert on_the_wire(fresh) == on_the_wire(scripted)
     fresh.keyed("import-undo-a").locator("button:visible").click()
-    expect(fresh.prompt).to_have_value("before", timeout=WITHIN_MS)
+    expect(fresh.prompt).to_have_value("before")

@@ -70,7 +70,7 @@ class Compare:
 
     def wait_for_chips(self, letter: str, *expected: str) -> None:
         """An edit in the settings redraws its group first, and the page after it."""
-        eventually(lambda: self.chips(letter) == list(expected), within_s=15, what=f"the chips {expected} at {letter}")
+        eventually(lambda: self.chips(letter) == list(expected), what=f"the chips {expected} at {letter}")
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it
         assert all(part in said for part in ("# Warm or cold", "one answer", "another answer", "temperature not sent → 0.9"))
         assert REPLAY_KEY not in said
         link = page.query["compare"]
-        eventually(lambda: stored_name(tmp_path) == "Warm or cold", within_s=15, what="the name in storage")
+        eventually(lambda: stored_name(tmp_path) == "Warm or cold", what="the name in storage")
         os.kill(app.process.pid, signal.SIGKILL)
         app.process.wait()
         page.page.close()
@@ -223,7 +223,7 @@ def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it
         marks = Compare(page).press("comparisons.marks").page.page.get_by_label("Name", exact=True)
         marks.fill("Warm, or cold")
         marks.press("Enter")
-        eventually(lambda: stored_name(tmp_path) == "Warm, or cold", within_s=15, what="the new name in storage")
+        eventually(lambda: stored_name(tmp_path) == "Warm, or cold", what="the new name in storage")
         page.page.keyboard.press("Escape")
         page.idle()
         Compare(page).press("comparisons.delete")

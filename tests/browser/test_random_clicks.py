@@ -75,15 +75,15 @@ class Person:
         self.replay.add(Script.of(whole, tokens_per_s=self.rng.choice((15, 40))), name=self.model)
         before = self.page.query.get("run")
         self.page.run()
-        self.page.page.wait_for_url(lambda url: "run=" in url and (before is None or before not in url), timeout=30_000)
+        self.page.page.wait_for_url(lambda url: "run=" in url and (before is None or before not in url))
         seen = Seen(self.page.query["run"], whole)
         self.runs.append(seen)
         actions = self.rng.choices((self.reload, self.leave, self.fiddle, self.second_tab, self.stop), k=self.rng.randint(1, 3))
         for action in [*actions, self.kill] if number % RUNS_A_KILL == 1 else actions:
             seen.did.append(action.__name__)
             action(seen)
-        expect(self.page.panel.state).not_to_be_empty(timeout=30_000)
-        expect(self.page.panel.state).not_to_contain_text(RUNNING_STATES, timeout=60_000)
+        expect(self.page.panel.state).not_to_be_empty()
+        expect(self.page.panel.state).not_to_contain_text(RUNNING_STATES)
         self.page.idle()
         seen.text, seen.state = self.page.panel.text(), self.page.panel.state.inner_text()
         seen.calls = self.replay.calls(self.model)
@@ -94,7 +94,7 @@ class Person:
     def leave(self, _seen: Seen) -> None:
         """To the History and back, by the navigation and the browser's own button."""
         self.page.page.get_by_role("link", name="History", exact=True).click()
-        self.page.keyed("history.text").locator("input").wait_for(timeout=30_000)
+        self.page.keyed("history.text").locator("input").wait_for()
         self.page.page.go_back()
         self.page.ready()
 
@@ -106,7 +106,7 @@ class Person:
         other = self.open_page(self.app.url, same_as=self.page)
         other.expected_problems.append(GONE)
         other.open(run=seen.id)
-        expect(other.panel.state).not_to_be_empty(timeout=30_000)
+        expect(other.panel.state).not_to_be_empty()
         if self.rng.random() < 0.3:
             self.stop(seen, other)
         other.page.close()
@@ -116,11 +116,11 @@ class Person:
         page = page or self.page
         if page.stop_button.count() and page.stop_button.is_enabled():
             seen.ended_from = min(seen.ended_from, time.monotonic() - ON_THE_WAY_S)
-            page.stop_button.click(timeout=30_000, force=True)
+            page.stop_button.click(force=True)
 
     def kill(self, seen: Seen) -> None:
         """``kill -9``, a new process with the same data, and the link in a new page."""
-        eventually(lambda: self.stored(seen.id), within_s=30, what="the run to be stored")
+        eventually(lambda: self.stored(seen.id), what="the run to be stored")
         link = self.page.query
         seen.ended_from = min(seen.ended_from, time.monotonic() - INTERVAL_S - SAVING_S)
         os.kill(self.app.process.pid, signal.SIGKILL)

@@ -82,7 +82,7 @@ def test_full_disk_is_said_while_text_comes_in_and_everything_is_written_when_th
         draft = page.query["draft"]
         with closing(Database.of(disk, None)) as database:
             assert stored_texts(database, first, second, third) == ["before the disk was full", NUMBERS, "while the disk was full"]
-            kept = eventually(lambda: DraftRepository(database).find(draft), within_s=30, what="the draft to be stored")
+            kept = eventually(lambda: DraftRepository(database).find(draft), what="the draft to be stored")
         assert kept["body"]["prompt"] == "typed while the disk was full"
         page.page.close()
 
@@ -113,7 +113,7 @@ def test_database_that_another_process_locks_for_a_minute_gets_everything_afterw
         assert page.panel.untouched()
         with closing(Database.of(tmp_path, None)) as database:
             run_ids = (page.query["run"], second, third)
-            eventually(lambda: None not in stored_texts(database, *run_ids), within_s=30, what="every run to be stored")
+            eventually(lambda: None not in stored_texts(database, *run_ids), what="every run to be stored")
             assert stored_texts(database, *run_ids) == [NUMBERS, "while it was locked", "this much"]
         assert len(replay.calls(model)) == 1
 
@@ -151,7 +151,7 @@ def test_postgresql_that_is_restarted_in_the_middle_of_a_stream_gets_all_of_it(r
             expect(banner(other)).to_have_count(0, timeout=BACK_MS)
             replay.release(model)
             page.panel.wait_for_exact_text(NUMBERS).wait_until_ended()
-            eventually(lambda: None not in stored_texts(database, first, second, third), within_s=30, what="every run to be stored")
+            eventually(lambda: None not in stored_texts(database, first, second, third), what="every run to be stored")
             assert stored_texts(database, first, second, third) == ["before it went", NUMBERS, "while it was gone"]
             link(other, "History")
             expect(other.keyed("history-bar")).to_contain_text("1–3 of 3 runs", timeout=WITHIN_MS)

@@ -97,7 +97,7 @@ def test_banner_says_that_runs_are_not_saved_until_they_are(replay: Replay, open
         banner = page.page.get_by_test_id("stAlert").filter(has_text="are not being saved")
         expect(banner).to_contain_text("cannot be opened", timeout=WITHIN_MS)
         (tmp_path / "data" / "playground.db").rmdir()
-        expect(banner).to_have_count(0, timeout=30_000)
+        expect(banner).to_have_count(0, timeout=WITHIN_MS)
         database = Database.of(tmp_path / "data", None)
         found = RunRepository(database).find(page.query["run"])
         assert found is not None

@@ -43,11 +43,11 @@ def test_grid_fills_is_paused_found_again_and_goes_on_with_no_cell_twice(
     assert len(replay.calls(model)) == sent
     page.idle()
     page.keyed("sweep.resume").locator("button:visible").click()
-    expect(page.page.get_by_text("finished", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.page.get_by_text("finished", exact=True)).to_be_visible(timeout=WITHIN_MS)
     cells = [(call.body["temperature"], call.body["top_p"]) for call in replay.calls(model)]
     assert len(cells) == len(set(cells)) == 22
     page.idle()
-    eventually(lambda: pressed(page), within_s=30, what="the cell's panel")
+    eventually(lambda: pressed(page), what="the cell's panel")
     Panel(page.page, "sweep").wait_for_exact_text("an answer of some words")
     page.keyed("sweep.figures").locator("summary").click()
     expect(page.keyed("sweep-chart")).to_be_visible(timeout=WITHIN_MS)

@@ -28,7 +28,7 @@ def test_an_hour_of_sleep_is_over_at_once() -> None:
 
     began = time.monotonic()
     assert played(sleep()) == pytest.approx(3600)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_a_time_limit_ends_a_longer_wait_when_it_is_due() -> None:

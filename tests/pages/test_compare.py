@@ -88,7 +88,7 @@ class Page:
         """Wait for the ends of all runs, then draw the page as the panels' triggers would."""
         hub = opened_workspace().hub
         ids = [run for slot in self.board["slots"] for run in slot["runs"]]
-        eventually(lambda: all(hub.snapshot(run).ended for run in ids), within_s=15, what="the ends of the runs")
+        eventually(lambda: all(hub.snapshot(run).ended for run in ids), what="the ends of the runs")
         return self.run()
 
 
@@ -283,7 +283,7 @@ def test_line_before_the_run_tells_calls_tokens_range_of_costs_and_time_by_earli
         # How many at once: fewer than 6 for a while after another test's 429, for the server is the same.
         assert re.search(r"time unknown for A, B, [1-6] at once", page.words)
         page.click("run").finished()
-        eventually(lambda: set(workspace.runs.statuses(page.runs(0)).values()) == {"finished"}, within_s=15, what="runs in storage")
+        eventually(lambda: set(workspace.runs.statuses(page.runs(0)).values()) == {"finished"}, what="runs in storage")
         workspace.call_times = CallTimes(workspace.runs)
         assert re.search(r"about \d+(\.\d)? s, [1-6] at once", page.run().words)
     finally:
@@ -339,7 +339,7 @@ def test_beginning_anew_leaves_the_comparison_where_it_is_and_undo_goes_back_to_
 def test_deleted_run_is_said_to_be_missing_and_the_rest_is_as_it_was(replay: Replay, model: str) -> None:
     page = Page(replay, body(model), body(model, seed=3)).set("compare.repeats", 2).click("run").finished()
     runs, repository = [page.runs(place) for place in range(2)], opened_workspace().runs
-    eventually(lambda: set(repository.statuses([*runs[0], *runs[1]]).values()) == {"finished"}, within_s=15, what="runs in storage")
+    eventually(lambda: set(repository.statuses([*runs[0], *runs[1]]).values()) == {"finished"}, what="runs in storage")
     moment = repository.delete(RunFilter(ids=(runs[1][0],)))
     assert "1 of 2 runs is missing: deleted" in page.run().words
     repository.delete(RunFilter(ids=(runs[1][1],)))

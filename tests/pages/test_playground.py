@@ -77,7 +77,7 @@ class Page:
     def finished(self) -> Page:
         """Wait for the run to end, then draw the page as the panel's trigger would."""
         hub, run = opened_workspace().hub, query(self.at, "run")
-        eventually(lambda: hub.snapshot(run).ended, within_s=10, what="the run's end")
+        eventually(lambda: hub.snapshot(run).ended, what="the run's end")
         return self.run()
 
 

@@ -319,7 +319,7 @@ def test_run_from_the_list_starts_the_run(library: PresetRepository, replay: Rep
     page.at.get_by_key("preset.run").click()
     page.at.run()
     run = page.at.session_state["session.run.a"]
-    eventually(lambda: opened_workspace().hub.snapshot(run).ended, within_s=30, what="the run's end")
+    eventually(lambda: opened_workspace().hub.snapshot(run).ended, what="the run's end")
     assert [call.body for call in replay.calls(model)] == [{"model": model, "prompt": "p", "seed": None, "stream": True}]
     assert page.at.session_state["session.draft.a"]["preset"] == {"id": preset.id, "version": 1}
 
@@ -332,7 +332,7 @@ def test_comparison_run_from_the_list_runs_every_slot(library: PresetRepository,
     page = Page(query={"preset": kept(library, "Both", content).id}, replay=replay)
     page.at.get_by_key("preset.run").click()
     page.at.run()
-    eventually(lambda: len(replay.calls(model)) == 2, within_s=30, what="both calls")
+    eventually(lambda: len(replay.calls(model)) == 2, what="both calls")
     assert sorted(call.body["temperature"] for call in replay.calls(model)) == [0, 1]
 
 

@@ -37,7 +37,7 @@ def state(page: Page) -> SweepState:
 
 
 def ended(page: Page) -> Page:
-    eventually(lambda: not state(page).active, within_s=20, what="the sweep to end")
+    eventually(lambda: not state(page).active, what="the sweep to end")
     return page.run()
 
 
@@ -64,7 +64,7 @@ def test_figures_are_drawn_and_downloaded_and_the_comparison_is_exported_with_it
     page.set("sweep.values.0.temperature", "0, 1").set("sweep.values.1.top_p", "0.5, 1").click("sweep.start")
     ended(page)
     sweep_id = state(page).record.id
-    eventually(lambda: len(opened_workspace().sweeps.runs_of(sweep_id)) == 4, within_s=15, what="the runs in storage")
+    eventually(lambda: len(opened_workspace().sweeps.runs_of(sweep_id)) == 4, what="the runs in storage")
     page.open("sweep.figures")
     assert page.at.get("vega_lite_chart") or page.at.get("arrow_vega_lite_chart")
     assert {"CSV", "JSONL", "PNG of the chart"} <= {button.proto.label for button in page.at.get("download_button")}

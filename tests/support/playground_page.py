@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlencode, urlparse
 
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
-WITHIN_MS = 15_000
+WITHIN_MS = 45_000
 """How long anything may take on a busy machine before a test gives up."""
 
-COLD_MS = 45_000
+COLD_MS = 90_000
 """How long the first page of an app that was just started may take there: it imports and makes what later ones find."""
 
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
@@ -27,8 +27,12 @@ def _told(message: ConsoleMessage) -> str:
     return f"{message.text} ({message.location.get('url', '')})"
 
 
+ANSWERED_MS = 3_000
+"""How long a page may wait for the server's first word on what it asked; not everything that it says is a question."""
+
 CALM = f"""() => {{
-  window.calmFrames = document.querySelector("{IDLE}") ? window.calmFrames + 1 : 0;
+  const open = window.lastAsked > window.lastTold && performance.now() - window.lastAsked < {ANSWERED_MS};
+  window.calmFrames = !open && document.querySelector("{IDLE}") ? window.calmFrames + 1 : 0;
   return window.calmFrames > 6;
 }}"""
 
@@ -80,7 +84,10 @@ class PlaygroundPage:
         return self.ready()
 
     def idle(self) -> PlaygroundPage:
-        """Wait until no script has run for some frames: a click asks for its run a frame later, and a run may ask for another one."""
+        """Wait until nothing asked of the server is open and no script has run for some frames.
+
+        A click asks for its run a frame later, a busy server begins it later still, and a run may ask for another one.
+        """
         self.page.wait_for_selector(IDLE)
         self.page.evaluate("window.calmFrames = 0")
         self.page.wait_for_function(CALM, polling="raf")

@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Browser, Error, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 VIEWPORT = {"width": 1360, "height": 900}
 _EMULATED = {"viewport", "color_scheme"}
 """What a kept tab can be told; anything else takes a context of its own."""
+
+TALK = """(() => {
+  const Plain = window.WebSocket;
+  window.lastAsked = window.lastTold = 0;
+  window.WebSocket = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", () => { window.lastTold = performance.now(); });
+    }
+    send(data) {
+      window.lastAsked = performance.now();
+      super.send(data);
+    }
+  };
+})()"""
+"""Lets a page know when it last asked the server for something and when it was last told something (``PlaygroundPage.idle``)."""
 
 _FORGET = "() => { try { localStorage.clear(); sessionStorage.clear(); } catch { /* about:blank has none */ } }"
 
@@ -32,7 +48,7 @@ class Tabs:
         test that routes requests or listens to what arrives asks for a fresh one, for a tab keeps its routes and listeners.
         """
         if fresh or not set(options) <= _EMULATED or any(page is self._kept for page in self._opened):
-            page = self._browser.new_context(**{"viewport": VIEWPORT, **options}).new_page()
+            page = self._context(**{"viewport": VIEWPORT, **options}).new_page()
         else:
             page = self._tab()
             page.set_viewport_size(options.get("viewport", VIEWPORT))
@@ -56,8 +72,13 @@ class Tabs:
 
     def _tab(self) -> Page:
         if self._kept is None or self._kept.is_closed():
-            self._kept = self._browser.new_context(viewport=VIEWPORT).new_page()
+            self._kept = self._context(viewport=VIEWPORT).new_page()
         return self._kept
+
+    def _context(self, **options: Any) -> BrowserContext:
+        context = self._browser.new_context(**options)
+        context.add_init_script(TALK)
+        return context
 
 
 def _emptied(page: Page) -> bool:

@@ -19,6 +19,7 @@ from core.run import Run
 from tests.core.replay_upstream import expected_text
 from tests.support.app_process import AppProcess, running_app
 from tests.support.conditions import eventually
+from tests.support.playground_page import WITHIN_MS
 from tests.support.tabs import Tabs
 
 SELECTED = """(element) => {
@@ -51,7 +52,7 @@ class Panels:
         return self
 
     def says(self, state: str | re.Pattern[str]) -> Panels:
-        expect(self.state).to_contain_text(state, timeout=15_000)
+        expect(self.state).to_contain_text(state, timeout=WITHIN_MS)
         return self
 
     def shows(self, text: str, choice: int = 0) -> Panels:
@@ -297,7 +298,7 @@ def test_a_hidden_page_gives_its_connection_back_and_catches_up(panels: Opener) 
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
       document.dispatchEvent(new Event('visibilitychange'));
     }"""
-    with page.page.expect_event("requestfailed", lambda request: "/events" in request.url, timeout=10_000):
+    with page.page.expect_event("requestfailed", lambda request: "/events" in request.url, timeout=WITHIN_MS):
         page.page.evaluate(hide, True)
     page.run()
     measured = f"{page.page.url.partition('/?')[0]}/measured"
@@ -309,7 +310,7 @@ def test_a_hidden_page_gives_its_connection_back_and_catches_up(panels: Opener) 
 
 def test_a_page_without_panels_holds_no_connection(panels: Opener) -> None:
     page = panels("tokens=2")
-    with page.page.expect_event("requestfailed", lambda request: "/events" in request.url, timeout=10_000):
+    with page.page.expect_event("requestfailed", lambda request: "/events" in request.url, timeout=WITHIN_MS):
         page.page.locator(".st-key-shown label").click()
     expect(page.root).to_have_count(0)
     page.page.locator(".st-key-shown label").click()

@@ -115,15 +115,15 @@ async def test_a_second_click_after_a_429_says_why_it_waits_and_goes_out_though_
 async def test_background_calls_wait_for_as_long_as_the_router_asked(upstream: ReplayUpstream) -> None:
     hub = await opened(8)
     connection = connection_to(upstream.base_url)
-    refused = await in_background(hub, connection, "most=0/after=400")
+    refused = await in_background(hub, connection, "most=0/after=1500")
     began = time.monotonic()
     run = await ended(hub, refused)
     assert run.error is not None
-    assert run.error.retry_after_s == 0.4
+    assert run.error.retry_after_s == 1.5
     click = await ended(hub, hub.start({"model": "tokens=1"}, connection))
-    assert (click.status, time.monotonic() - began < 0.4) == ("finished", True)
+    assert (click.status, time.monotonic() - began < 1.5) == ("finished", True)
     await in_background(hub, connection, "tokens=1")
-    assert time.monotonic() - began >= 0.35
+    assert time.monotonic() - began >= 1.4
     await hub.close()
 
 

@@ -168,7 +168,7 @@ async def test_a_chunk_is_given_out_before_the_next_is_sent() -> None:
     async with (
         serving(Answer([frame("first")], ending="silent")) as server,
         RouterClient(server.connection()) as client,
-        asyncio.timeout(5),
+        asyncio.timeout(45),
         client.stream(BODY) as reply,
     ):
         chunk = await anext(aiter(reply))
@@ -196,7 +196,7 @@ async def test_a_connection_is_used_again_after_a_stream_and_after_an_answer(fin
 
 
 async def test_a_server_that_keeps_the_line_open_after_done_holds_nobody_up() -> None:
-    async with serving(Answer([frame("a"), DONE], ending="silent")) as server, asyncio.timeout(5):
+    async with serving(Answer([frame("a"), DONE], ending="silent")) as server, asyncio.timeout(45):
         completion = await completed(server)
         await server.client_left.wait()
     assert completion.choices[0].text == "a"
@@ -205,7 +205,7 @@ async def test_a_server_that_keeps_the_line_open_after_done_holds_nobody_up() ->
 @pytest.mark.parametrize("headers_sent", [True, False], ids=["in mid-stream", "before the answer"])
 async def test_cancelling_the_task_closes_the_connection_at_once(headers_sent: bool) -> None:
     answer = Answer([frame("a")] if headers_sent else [], ending="silent", headers_sent=headers_sent)
-    async with serving(answer) as server, RouterClient(server.connection()) as client, asyncio.timeout(5):
+    async with serving(answer) as server, RouterClient(server.connection()) as client, asyncio.timeout(45):
         seen = asyncio.Event()
 
         async def follow() -> None:
@@ -222,7 +222,7 @@ async def test_cancelling_the_task_closes_the_connection_at_once(headers_sent: b
 
 
 async def test_leaving_the_block_early_closes_the_connection() -> None:
-    async with serving(Answer([frame("a")], ending="silent")) as server, RouterClient(server.connection()) as client, asyncio.timeout(5):
+    async with serving(Answer([frame("a")], ending="silent")) as server, RouterClient(server.connection()) as client, asyncio.timeout(45):
         async with client.stream(BODY) as reply:
             async for _ in reply:
                 break
@@ -230,7 +230,7 @@ async def test_leaving_the_block_early_closes_the_connection() -> None:
 
 
 async def test_an_error_of_the_readers_own_closes_the_connection_and_goes_through() -> None:
-    async with serving(Answer([frame("a")], ending="silent")) as server, RouterClient(server.connection()) as client, asyncio.timeout(5):
+    async with serving(Answer([frame("a")], ending="silent")) as server, RouterClient(server.connection()) as client, asyncio.timeout(45):
 
         async def fail() -> None:
             async with client.stream(BODY) as reply:

@@ -19,7 +19,7 @@ from tests.core.replay_upstream import ReplayUpstream, expected_text
 CANARY = "sk-canary-5d1c"
 
 
-async def until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], timeout_s: float = 45.0) -> None:
     """Wait for ``condition``; fails after ``timeout_s`` seconds."""
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  # the conditions are of other tasks, threads and sockets
@@ -257,7 +257,7 @@ async def test_a_store_that_fails_or_dawdles_hurts_no_stream(upstream: ReplayUps
     let_go = threading.Event()
 
     def failing(_runs: Sequence[RunSnapshot]) -> None:
-        let_go.wait(5)
+        let_go.wait(60)
         raise OSError("disk full")
 
     hub = Hub(on_change=failing)
@@ -265,7 +265,7 @@ async def test_a_store_that_fails_or_dawdles_hurts_no_stream(upstream: ReplayUps
     began = time.monotonic()
     run = await ended(hub, hub.start({"model": "tokens=30"}, connection_to(upstream.base_url)))
     assert (run.status, run.text) == ("finished", expected_text(30))
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 45
     let_go.set()
     await hub.close()
     assert "disk full" in caplog.text

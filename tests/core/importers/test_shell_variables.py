@@ -96,7 +96,7 @@ def test_characters_that_no_text_has_are_no_marks() -> None:
 def test_signs_of_shells_by_the_hundred_thousand_do_not_hang(piece: str) -> None:
     for quote in ('"', "", "<<E\n"):
         text = f"curl {URL} -d {quote}" + piece * (300_000 // len(piece)) + "x" + (quote if quote == '"' else "")
-        began = time.perf_counter()
+        began = time.process_time()
         with contextlib.suppress(InvalidImport):
             read_import(text)
-        assert time.perf_counter() - began < 5, "a second on a quiet machine"
+        assert time.process_time() - began < 5

@@ -95,7 +95,7 @@ def test_slow_attempt_is_given_up_for_the_fallback(client: httpx.Client, greedy:
     }
     begun = time.monotonic()
     assert said(client.post(PATH, json=body)) == greedy
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 45
 
 
 def test_stream_that_fails_after_its_first_text_ends_in_an_error_frame(client: httpx.Client):

@@ -96,10 +96,10 @@ def test_prompt_diff_leads_from_one_text_to_the_other(one: str, other: str, comm
 
 def test_one_word_in_a_megabyte_is_found_in_time() -> None:
     start, end = "lorem ipsum " * 40_000, " dolor sit" * 50_000
-    began = time.perf_counter()
+    began = time.process_time()
     spans = prompt_diff(f"{start}red{end}", f"{start}green{end}")
     assert [(span.change, span.text) for span in spans if span.change != "same"] == [("removed", "red"), ("added", "green")]
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_two_megabytes_of_different_text_are_replaced_whole() -> None:

@@ -92,11 +92,11 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]"
     ],
 )
 def test_yaml_that_is_more_or_less_than_json_is_refused_in_words(text: str, says: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(InvalidPreset, match=says) as refused:
         read_presets(text.encode(), "team.yaml")
     assert refused.value.cause.startswith("team.yaml is not YAML: ")
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,9 @@ def test_any_text_is_a_query(connection: sqlite3.Connection, query: str) -> None
 
 @pytest.mark.parametrize("query", ["x" * 1_000_000, "word " * 200_000, " ".join(f"w{number}" for number in range(150_000)) + " cat"])
 def test_a_pasted_megabyte_is_no_trouble(connection: sqlite3.Connection, query: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     found(connection, query)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_of_a_long_query_the_rarest_words_count(connection: sqlite3.Connection) -> None:
