@@ -102,6 +102,8 @@ def _found(dialect: str, asked: str) -> Select[Any] | None:
 
 def index(connection: Connection, words: Mapping[int, str]) -> None:
     """Make runs findable, by their keys; once in their life, when they have ended."""
+    if not words:
+        return
     if connection.dialect.name == "sqlite":
         connection.execute(_INDEX_SQLITE, [{"pk": pk, "words": found} for pk, found in words.items()])
     else:

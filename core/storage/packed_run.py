@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, type_coerce
 from sqlalchemy.types import NullType
 
 from core.storage.column_types import EPOCH, PICODOLLARS, json_text
+from core.storage.run_pieces import Pieces, whole
 from core.storage.run_record import FORMAT, bytes_to_text, error_from_json, joined_reasons, label, prompt_of
 from core.storage.schema import run_contents, runs
 
@@ -27,6 +28,8 @@ _IN_TABLE: Final = (
 )
 _IN_LINE_ONLY: Final = ("completion_id", "pieces", "deleted_at")
 _CONTENTS: Final = ("usage", "headers", "raw", "raw_truncated", "trace", "cost_detail")
+_CHOICES: Final = len(_IN_TABLE) + 1
+_PIECES: Final = len(_IN_TABLE) + 3 + _IN_LINE_ONLY.index("pieces")
 
 
 def table_columns() -> tuple[ColumnElement[Any], ...]:
@@ -41,6 +44,15 @@ def line_columns() -> tuple[ColumnElement[Any], ...]:
 
 def _raw(*columns: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
     return tuple(type_coerce(column, NullType()).label(column.name) for column in columns)
+
+
+def with_pieces(row: Sequence[Any], pieces: Pieces, *, lines: bool) -> Sequence[Any]:
+    """The row of a run under way, by ``line_columns`` or by ``table_columns``, with the whole text it has by now."""
+    made = list(row)
+    made[_CHOICES] = json_text(whole(json.loads(row[_CHOICES]), pieces))
+    if lines:
+        made[_PIECES] = pieces[-1].pieces
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, get_args
 
 from core.contract.response import parse_usage
-from core.metrics import Timings
+from core.metrics import Timings, tokens_per_second
 from core.run import ChoiceText, RunError, RunSnapshot, RunStatus
 
 FORMAT: Final = "playground.run/1"
@@ -159,9 +159,16 @@ class StoredRun:
 
 def interrupted(run: StoredRun, seen_at: datetime) -> StoredRun:
     """The run as a process left it that is gone; ``seen_at`` is when it was last stored."""
-    total_s = max((seen_at - run.snapshot.created_at).total_seconds(), 0.0)
-    timings = replace(run.snapshot.timings, total_s=total_s)
-    return replace(run, snapshot=replace(run.snapshot, status="interrupted", timings=timings, queue_position=None), ended_at=seen_at)
+    left = replace(run.snapshot, status="interrupted", timings=timings_until(run.snapshot, seen_at), queue_position=None)
+    return replace(run, snapshot=left, ended_at=seen_at)
+
+
+def timings_until(run: RunSnapshot, seen_at: datetime) -> Timings:
+    """The timings of a run under way when it was last stored: until then they tell only how it began."""
+    total_s = max((seen_at - run.created_at).total_seconds(), 0.0)
+    tokens = run.usage.completion_tokens if run.usage else None
+    speed = tokens_per_second(run.pieces if tokens is None else tokens, run.timings.first_token_s, total_s)
+    return replace(run.timings, total_s=total_s, tokens_per_s=speed)
 
 
 def ended_at(run: RunSnapshot) -> datetime | None:

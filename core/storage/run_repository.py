@@ -7,16 +7,15 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
+    Row,
     Select,
-    bindparam,
     delete,
     func,
     select,
-    text,
     update,
 )
 
@@ -25,16 +24,17 @@ from core.prices.run_cost import RunCost
 from core.run import ENDED, RunSnapshot
 from core.storage import full_text, run_rows
 from core.storage.ahead import ahead
-from core.storage.bulk import insert_rows
 from core.storage.column_types import storable
 from core.storage.database import Database
-from core.storage.packed_run import PackedRun, line_columns, table_columns
+from core.storage.packed_run import PackedRun, line_columns, table_columns, with_pieces
 from core.storage.run_pages import PageSearch
+from core.storage.run_pieces import Pieces, pieces_of
 from core.storage.run_query import Cursor, RunFilter, RunOrder, RunPage, SortColumn
-from core.storage.run_record import StoredRun, attempts_of, ended_at, interrupted
+from core.storage.run_record import StoredRun, interrupted, timings_until
 from core.storage.run_stream import oldest_first, tags_of
-from core.storage.schema import attempts, run_contents, run_tags, runs
-from core.storage.upsert import upsert
+from core.storage.run_writer import RunWriter
+from core.storage.schema import run_contents, run_tags, runs
+from core.storage.upsert import upsert_rows
 
 LOCAL: Final = "local"
 """The owner of everything until there are accounts."""
@@ -42,34 +42,7 @@ BATCH: Final = 500
 BATCH_CHARACTERS: Final = 10_000_000
 _RUNNING: Final = runs.c.status.not_in(ENDED)
 
-_GREW: Final = (
-    update(runs)
-    .where(runs.c.pk == bindparam("b_pk"))
-    .values({name: bindparam(name) for name in ("saved_at", "total_s", "tokens_per_s", "pieces", "size_bytes")})
-)
-_GREW_CONTENTS: Final = update(run_contents).where(run_contents.c.run_pk == bindparam("b_pk")).values(choices=bindparam("choices"))
-_TAGGED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(tag_line=bindparam("tag_line"))
-_INDEXED: Final = update(runs).where(runs.c.pk == bindparam("b_pk")).values(indexed=True)
-_KEYS_OF_MANY: Final = text(
-    "SELECT asked.id, found.pk FROM unnest(CAST(:ids AS text[])) AS asked (id) "
-    "CROSS JOIN LATERAL (SELECT pk FROM runs WHERE owner = :owner AND id = asked.id LIMIT 1) AS found"
-)
-"""One look into the index for each, however few rows PostgreSQL takes the table for: it would read all that the owner has."""
-
 Clock = Callable[[], datetime]
-
-
-class _Going(NamedTuple):
-    """A run under way that is stored: its key, and what was told of it beside its text."""
-
-    pk: int
-    told: tuple[Any, ...]
-
-
-def _told(run: RunSnapshot) -> tuple[Any, ...]:
-    """What the rows of a run under way have beside its growing text; once a second most of it is what it was."""
-    reasons = tuple((index, choice.finish_reason) for index, choice in run.choices.items())
-    return run.status, run.model, run.completion_id, run.request_id, run.system_fingerprint, run.usage, dict(run.headers), reasons
 
 
 class RunRepository:
@@ -83,9 +56,8 @@ class RunRepository:
     ) -> None:
         self._database = database
         self._owner = owner
-        self._process = process
         self._now = now
-        self._going: dict[str, _Going] = {}
+        self._writer = RunWriter(owner, process, now)
 
     # Writing
 
@@ -94,22 +66,9 @@ class RunRepository:
 
         All of them, or (when it raises) none.
         """
-        going = dict(self._going)
         with self._database.write() as connection:
-            grown: list[tuple[int, RunSnapshot]] = []
-            for snapshot in snapshots:
-                known = going.pop(snapshot.id, None)
-                if known is not None and known.told == _told(snapshot) and not snapshot.ended:
-                    grown.append((known.pk, snapshot))
-                    going[snapshot.id] = known
-                    continue
-                pk = self._write(connection, snapshot, ended_at(snapshot), (costs or {}).get(snapshot.id))
-                if not snapshot.ended:
-                    going[snapshot.id] = _Going(pk, _told(snapshot))
-            if grown:
-                connection.execute(_GREW, [run_rows.grown(pk, run, self._now()) for pk, run in grown])
-                connection.execute(_GREW_CONTENTS, [run_rows.grown_contents(pk, run) for pk, run in grown])
-        self._going = going
+            going = self._writer.save(connection, snapshots, costs or {})
+        self._writer.going = going
 
     def insert(self, stored: Iterable[StoredRun], told: Callable[[int], None] = lambda _count: None) -> int:
         """Import runs with everything on them; how many. Ids that are here already are left as they are, deleted ones too.
@@ -134,9 +93,8 @@ class RunRepository:
         left = runs.c.process.is_(None) | runs.c.process.in_(gone)
         with self._database.write() as connection:
             found = connection.execute(self._whole().where(_RUNNING, left)).all()
-            for row in found:
-                run = interrupted(run_rows.stored(row), row.saved_at)
-                self._write(connection, run.snapshot, run.ended_at)
+            pieces = pieces_of(connection, [row.pk for row in found])
+            self._writer.write(connection, [_left(row, pieces.get(row.pk, ())) for row in found])
             return len(found)
 
     def running_processes(self) -> frozenset[str]:
@@ -168,16 +126,15 @@ class RunRepository:
             raise ValueError("A tag needs at least one character.")
         with self._database.write() as connection:
             pks = self._pks(connection, ids)
-            for pk in pks:
-                upsert(connection, run_tags, {"run_pk": pk, "tag": name, "owner": self._owner}, "run_pk", "tag")
-            self._line_up_tags(connection, pks)
+            upsert_rows(connection, run_tags, [{"run_pk": pk, "tag": name, "owner": self._owner} for pk in pks], "run_pk", "tag")
+            self._writer.line_up_tags(connection, pks)
 
     def untag(self, ids: Sequence[str], tag: str) -> None:
         """Take a tag off runs."""
         with self._database.write() as connection:
             pks = self._pks(connection, ids)
             connection.execute(delete(run_tags).where(run_tags.c.run_pk.in_(pks), run_tags.c.tag == tag.strip()))
-            self._line_up_tags(connection, pks)
+            self._writer.line_up_tags(connection, pks)
 
     def delete(self, which: RunFilter) -> datetime | None:
         """Delete the ended runs of a filter; what ``undelete`` takes to bring exactly them back, ``None`` when there were none."""
@@ -222,7 +179,15 @@ class RunRepository:
         """The whole run, deleted or not; ``None`` when there is none of this id."""
         with self._database.read() as connection:
             row = connection.execute(self._whole().where(runs.c.id == run_id)).first()
-            return replace(run_rows.stored(row), tags=tags_of(connection, [row.pk]).get(row.pk, ())) if row else None
+            if row is None:
+                return None
+            tags = tags_of(connection, [row.pk]).get(row.pk, ())
+            if row.status in ENDED:
+                return replace(run_rows.stored(row), tags=tags)
+            pieces = pieces_of(connection, [row.pk]).get(row.pk, ())
+        run = run_rows.stored(row, pieces)
+        timings = timings_until(run.snapshot, _seen_at(row, pieces))
+        return replace(run, snapshot=replace(run.snapshot, timings=timings), tags=tags)
 
     def statuses(self, ids: Sequence[str]) -> dict[str, str]:
         """How runs stand, by id: their status, ``deleted`` where they were deleted; those that are not here are left out."""
@@ -255,14 +220,15 @@ class RunRepository:
     def stream(self, which: RunFilter | None = None) -> Iterator[StoredRun]:
         """Every whole run of a filter, oldest first (``run_stream``)."""
         contents = [column for column in run_contents.c if column.name != "run_pk"]
-        for row, tags in oldest_first(self._database, self._owner, which or RunFilter(), (*run_rows.LISTED, *contents)):
-            yield replace(run_rows.stored(row), tags=tags)
+        for found in oldest_first(self._database, self._owner, which or RunFilter(), (*run_rows.LISTED, *contents)):
+            yield replace(run_rows.stored(found.row, found.pieces), tags=found.tags)
 
     def packed(self, which: RunFilter | None = None, *, lines: bool = True) -> Iterator[PackedRun]:
         """The same runs as their rows have them, for an export; without what only its ``lines`` need where these are not asked for."""
         columns = line_columns() if lines else table_columns()
-        for row, tags in oldest_first(self._database, self._owner, which or RunFilter(), columns, unread=True):
-            yield PackedRun(row, tags)
+        for found in oldest_first(self._database, self._owner, which or RunFilter(), columns, unread=True):
+            row = with_pieces(found.row, found.pieces, lines=lines) if found.pieces else found.row
+            yield PackedRun(row, found.tags)
 
     def values(self, column: SortColumn, limit: int = 200) -> tuple[str, ...]:
         """The different values of a text column, for a filter to choose from: the first ``limit`` of them in order."""
@@ -288,65 +254,15 @@ class RunRepository:
         found: list[int] = [*connection.execute(asked).scalars()]
         return found
 
-    def _keys(self, connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-        """The keys of many runs, those that are here, by id."""
-        if connection.dialect.name == "postgresql":
-            found = connection.execute(_KEYS_OF_MANY, {"ids": ids, "owner": self._owner})
-        else:
-            found = connection.execute(select(runs.c.id, runs.c.pk).where(runs.c.owner == self._owner, runs.c.id.in_(ids)))
-        return {row.id: row.pk for row in found}
-
     def _update(self, ids: Sequence[str], values: Mapping[str, Any]) -> None:
         with self._database.write() as connection:
             connection.execute(update(runs).where(runs.c.owner == self._owner, runs.c.id.in_(ids)).values(**values))
 
-    def _line_up_tags(self, connection: Connection, pks: Sequence[int]) -> None:
-        """Tell the runs' own rows which tags they have, to be sorted by."""
-        tags = tags_of(connection, pks)
-        if pks:
-            connection.execute(_TAGGED, [{"b_pk": pk, "tag_line": run_rows.tag_line(tags.get(pk, ()))} for pk in pks])
-
     def _insert(self, connection: Connection, batch: Sequence[StoredRun]) -> int:
-        """Runs that are not here yet, all at once: one statement for each table."""
-        fresh = {storable(run.snapshot.id): _ended(run) for run in batch}
-        for run_id in self._keys(connection, [*fresh]):
-            del fresh[run_id]
-        if not fresh:
-            return 0
-        put = {"process": None, "indexed": True}
-        rows = [self._row(run.snapshot, run.ended_at) | put | run_rows.marks(run) for run in fresh.values()]
-        insert_rows(connection, runs, rows)
-        keyed = {pk: fresh[run_id] for run_id, pk in self._keys(connection, [*fresh]).items()}
-        contents = [{"run_pk": pk, "cost_detail": run.cost_detail} | run_rows.contents(run.snapshot) for pk, run in keyed.items()]
-        insert_rows(connection, run_contents, contents)
-        full_text.index(connection, {pk: run_rows.words(run.snapshot) for pk, run in keyed.items()})
-        tags = [{"run_pk": pk, "tag": tag, "owner": self._owner} for pk, run in keyed.items() for tag in run.tags]
-        insert_rows(connection, run_tags, tags)
-        tried = [{"run_pk": pk, "owner": self._owner, **one._asdict()} for pk, run in keyed.items() for one in run.attempts]
-        insert_rows(connection, attempts, tried)
-        return len(fresh)
-
-    def _write(self, connection: Connection, run: RunSnapshot, ended_at: datetime | None, cost: RunCost | None = None) -> int:
-        """Both rows of a run, its attempts, and, the first time it is seen ended, its words; the run's key."""
-        row = self._row(run, ended_at) | {"process": self._process} | ({"cost_usd": cost.usd} if cost else {})
-        kept = upsert(connection, runs, row, "owner", "id", returning=(runs.c.pk, runs.c.indexed)).one()
-        pk = int(kept.pk)
-        contents = run_rows.contents(run) | ({"cost_detail": cost.detail()} if cost else {})
-        upsert(connection, run_contents, {"run_pk": pk, **contents}, "run_pk")
-        if run.tags and not kept.indexed:
-            for tag in run.tags:
-                upsert(connection, run_tags, {"run_pk": pk, "tag": tag, "owner": self._owner}, "run_pk", "tag")
-            self._line_up_tags(connection, [pk])
-        for attempt in attempts_of(run):
-            tried = {"run_pk": pk, "owner": self._owner, **attempt._asdict()}
-            upsert(connection, attempts, tried, "run_pk", "number")
-        if run.ended and not kept.indexed:
-            full_text.index(connection, {pk: run_rows.words(run)})
-            connection.execute(_INDEXED, {"b_pk": pk})
-        return pk
-
-    def _row(self, run: RunSnapshot, ended_at: datetime | None) -> dict[str, Any]:
-        return run_rows.columns(run) | {"owner": self._owner, "saved_at": self._now(), "ended_at": ended_at}
+        """Runs that are not here yet, all at once."""
+        by_id = {storable(run.snapshot.id): _ended(run) for run in batch}
+        known = self._writer.keys(connection, [*by_id])
+        return len(self._writer.add(connection, {run_id: run for run_id, run in by_id.items() if run_id not in known}, None))
 
     def _remove(self, chosen: Select[Any]) -> int:
         removed = 0
@@ -375,6 +291,17 @@ def _batches(stored: Iterable[StoredRun]) -> Iterator[list[StoredRun]]:
             batch, left = [], BATCH_CHARACTERS
     if batch:
         yield batch
+
+
+def _seen_at(row: Row[Any], pieces: Pieces) -> datetime:
+    """When a run under way was last stored."""
+    seen_at: datetime = pieces[-1].saved_at if pieces else row.saved_at
+    return seen_at
+
+
+def _left(row: Row[Any], pieces: Pieces) -> StoredRun:
+    """A run under way whose process is gone, ended."""
+    return interrupted(run_rows.stored(row, pieces), _seen_at(row, pieces))
 
 
 def _ended(run: StoredRun) -> StoredRun:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -14,6 +13,7 @@ from core.metrics import Timings
 from core.run import RunSnapshot
 from core.storage import full_text
 from core.storage.column_types import json_text
+from core.storage.run_pieces import Pieces, whole
 from core.storage.run_record import (
     PROMPT_START,
     RunRow,
@@ -36,7 +36,7 @@ LISTED: Final = tuple(runs.c[name] for name in RunRow.__dataclass_fields__ if na
 
 
 def columns(run: RunSnapshot) -> dict[str, Any]:
-    """What lists show of a run, by column."""
+    """What lists show of a run, by column. Until it ends, only ``saved_at`` tells how long it takes: nothing else of its line changes."""
     usage, timings = run.usage, run.timings
     prompt_details = usage.prompt_tokens_details if usage else None
     completion_details = usage.completion_tokens_details if usage else None
@@ -59,8 +59,8 @@ def columns(run: RunSnapshot) -> dict[str, Any]:
         "reasoning_tokens": _fitting(completion_details.reasoning_tokens if completion_details else None),
         "queued_s": timings.queued_s,
         "first_token_s": timings.first_token_s,
-        "total_s": timings.total_s,
-        "tokens_per_s": timings.tokens_per_s,
+        "total_s": timings.total_s if run.ended else None,
+        "tokens_per_s": timings.tokens_per_s if run.ended else None,
         "attempts": _fitting(count(run.headers.get("x-router-attempts"))),
         "cache": run.headers.get("x-router-cache"),
         "error_kind": run.error.kind if run.error else None,
@@ -86,17 +86,6 @@ def contents(run: RunSnapshot) -> dict[str, Any]:
         "raw_truncated": run.raw_truncated,
         "trace": run.trace,
     }
-
-
-def grown(pk: int, run: RunSnapshot, saved_at: datetime) -> dict[str, Any]:
-    """What changed of a run's line, whose text has grown and nothing else; ``pk`` is its key."""
-    timings = {"total_s": run.timings.total_s, "tokens_per_s": run.timings.tokens_per_s}
-    return {"b_pk": pk, "saved_at": saved_at, "pieces": run.pieces, "size_bytes": _size(run), **timings}
-
-
-def grown_contents(pk: int, run: RunSnapshot) -> dict[str, Any]:
-    """And of its contents."""
-    return {"b_pk": pk, "choices": choices_to_json(run.choices)}
 
 
 def marks(run: StoredRun) -> dict[str, Any]:
@@ -126,8 +115,8 @@ def listed(row: Row[Any], tags: tuple[str, ...]) -> RunRow:
     return RunRow(*values)
 
 
-def stored(row: Row[Any]) -> StoredRun:
-    """A whole run from a row of ``runs`` joined with its contents."""
+def stored(row: Row[Any], pieces: Pieces = ()) -> StoredRun:
+    """A whole run from a row of ``runs`` joined with its contents, and the ``pieces`` of its text that came since that was written."""
     sent = bytes(row.sent)
     snapshot = RunSnapshot(
         id=row.id,
@@ -138,7 +127,7 @@ def stored(row: Row[Any]) -> StoredRun:
         base_url=row.base_url,
         status=row.status,
         created_at=row.created_at,
-        choices=choices_from_json(row.choices),
+        choices=choices_from_json(whole(row.choices, pieces) if pieces else row.choices),
         usage=parse_usage(row.usage),
         model=row.model_answered,
         completion_id=row.completion_id,
@@ -150,7 +139,7 @@ def stored(row: Row[Any]) -> StoredRun:
         raw=row.raw.decode("utf-8", "replace"),
         raw_truncated=row.raw_truncated,
         queue_position=None,
-        pieces=row.pieces,
+        pieces=pieces[-1].pieces if pieces else row.pieces,
         trace=row.trace,
     )
     return StoredRun(snapshot, row.ended_at, row.cost_usd, row.cost_detail, row.starred, row.note, deleted_at=row.deleted_at)

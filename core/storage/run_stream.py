@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, literal, select, tuple_, type_coerce
 
+from core.run import ENDED
 from core.storage.ahead import ahead
 from core.storage.database import Database
+from core.storage.run_pieces import Pieces, pieces_of
 from core.storage.run_query import RunFilter
 from core.storage.schema import run_contents, run_tags, runs
 
 BATCH: Final = 250
 _CREATED: Final = type_coerce(runs.c.created_at, BigInteger)
-_KEYS: Final = (runs.c.pk.label("_pk"), _CREATED.label("_created"), runs.c.tag_line.is_not(None).label("_tagged"))
+_KEYS: Final = (
+    runs.c.status.in_(ENDED).label("_ended"),
+    runs.c.tag_line.is_not(None).label("_tagged"),
+    _CREATED.label("_created"),
+    runs.c.pk.label("_pk"),
+)
 
 
-class Batch(NamedTuple):
-    """The next rows of a stream, and the tags of those that have some, by key."""
+class Found(NamedTuple):
+    """A row, the run's tags, and the pieces of its text that are not in the row yet (``run_pieces``)."""
 
+    row: Any
+    tags: tuple[str, ...]
+    pieces: Pieces
+
+
+class _Batch(NamedTuple):
     rows: Sequence[Sequence[Any]]
     tags: dict[int, tuple[str, ...]]
+    pieces: Mapping[int, Pieces]
 
 
 def tags_of(connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, ...]]:
@@ -38,15 +52,15 @@ def tags_of(connection: Connection, pks: Sequence[int]) -> dict[int, tuple[str, 
 
 def oldest_first(
     database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], *, unread: bool = False
-) -> Iterator[tuple[Any, tuple[str, ...]]]:
-    """Rows of ``columns``, and each run's tags. ``unread`` are plain tuples as the driver gives them, faster by half."""
+) -> Iterator[Found]:
+    """Runs by rows that begin with ``columns``. ``unread`` are plain tuples as the driver gives them, faster by half."""
     batches = _batches(database, owner, which, columns, unread)
     for batch in ahead(batches) if database.dialect == "postgresql" else batches:
         for row in batch.rows:
-            yield row, batch.tags.get(row[-3], ())
+            yield Found(row, batch.tags.get(row[-1], ()), batch.pieces.get(row[-1], ()))
 
 
-def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], unread: bool) -> Iterator[Batch]:
+def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], unread: bool) -> Iterator[_Batch]:
     conditions = which.conditions(owner, database.dialect)
     chosen = select(*columns, *_KEYS).join_from(runs, run_contents).where(*conditions)
     chosen = chosen.order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
@@ -56,9 +70,10 @@ def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence
             found = connection.execution_options(binary_results=unread).execute(asked)
             rows: Sequence[Sequence[Any]] = found.cursor.fetchall() if unread and found.cursor else found.all()
             found.close()
-            tags = tags_of(connection, [row[-3] for row in rows if row[-1]])
-        yield Batch(rows, tags)
+            tags = tags_of(connection, [row[-1] for row in rows if row[-3]])
+            pieces = pieces_of(connection, [row[-1] for row in rows if not row[-4]])
+        yield _Batch(rows, tags, pieces)
         if len(rows) < BATCH:
             return
-        pk, created, _ = rows[-1][-3:]
+        created, pk = rows[-1][-2:]
         asked = chosen.where(tuple_(_CREATED, runs.c.pk) > tuple_(literal(created), literal(pk)))

@@ -118,6 +118,16 @@ run_contents = Table(
     Column("cost_detail", Json),
 )
 
+run_pieces = Table(
+    "run_pieces",
+    metadata,
+    Column("run_pk", _KEY, ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pieces", BigInteger, nullable=False),
+    Column("saved_at", Moment, nullable=False),
+    Column("texts", Json, nullable=False),
+)
+
 run_tags = Table(
     "run_tags",
     metadata,
