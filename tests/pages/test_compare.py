@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from components.compare import desk
 from core.calls.times import CallTimes
@@ -22,40 +20,25 @@ from core.storage.run_query import RunFilter
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script
+from tests.support.script_page import ScriptPage, talking_to
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "compare.py")
 
-
-class Page:
+class Page(ScriptPage):
     """The Compare page, talking to the scripted upstream; its slots are made of ``bodies``."""
 
+    SAYS = ("markdown", "caption", "error", "info")
+
     def __init__(self, replay: Replay, *bodies: dict[str, Any], link: str = "") -> None:
-        self.at = AppTest.from_file(PAGE, default_timeout=30)
-        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
         if bodies:
             link = f"test-{secrets.token_urlsafe(8)}"
             made = opened(bodies, ["" for _ in bodies]).to_dict()
             opened_workspace().drafts.save(link, {**made, "slots": [{**slot, "runs": []} for slot in made["slots"]]})
-        if link:
-            self.at.query_params[desk.LINK] = link
+        super().__init__("compare.py", session=talking_to(replay.url), query={desk.LINK: link} if link else None)
         self.run()
 
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def set(self, key: str, value: object) -> Page:
-        self.at.get_by_key(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
-
-    def open(self, key: str) -> Page:
-        self.at.session_state[key] = True
-        return self.run()
+    @property
+    def link(self) -> str:
+        return self.query(desk.LINK)
 
     @property
     def board(self) -> Any:
@@ -66,16 +49,6 @@ class Page:
         found = opened_workspace().comparisons.find(self.at.session_state["session.comparison_id"])
         assert found is not None
         return found
-
-    @property
-    def link(self) -> str:
-        value = self.at.query_params[desk.LINK]
-        return value if isinstance(value, str) else value[0]
-
-    @property
-    def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.error, *self.at.info)
-        return "\n".join(element.value for element in shown).replace("\\", "")
 
     @property
     def tables(self) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from components.connections.call_limit_field import traffic_parts
 from core.calls.places import Traffic
 from core.workspace import opened_workspace
 from tests.core.local_router.upstreams.chat_server import ChatServer, chat_server
+from tests.support.script_page import ScriptPage
 from tests.support.server_thread import served
 
-SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
 KEY = "sk-typed-canary-5519"
 
 
@@ -33,29 +31,19 @@ def nothing_left() -> Iterator[None]:
         upstreams.remove(status.config.name)
 
 
-class Page:
+class Page(ScriptPage):
     """The shell with the Connections page on it."""
 
     def __init__(self) -> None:
-        self.at = AppTest.from_file(SHELL, default_timeout=30)
+        super().__init__("shell.py")
         self.run()
         self.at.switch_page("connections.py")
         self.run()
 
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def set(self, **fields: str) -> Page:
+    def fill(self, **fields: str) -> Page:
         for name, value in fields.items():
-            self.at.get_by_key(self._key(name)).set_value(value)
-            self.run()
+            self.set(self._key(name), value)
         return self
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
 
     def value(self, name: str) -> str:
         return str(self.at.get_by_key(self._key(name)).value)
@@ -63,24 +51,19 @@ class Page:
     def _key(self, name: str) -> str:
         return next(w.key for w in self.at.text_input if w.key.startswith("upstream.key.")) if name == "key" else f"upstream.{name}"
 
-    @property
-    def text(self) -> str:
-        kinds = ("markdown", "caption", "success", "error", "warning")
-        return "\n".join(element.value for kind in kinds for element in getattr(self.at, kind)).replace("\\", "")
-
 
 def names() -> list[str]:
     return [status.config.name for status in opened_workspace().router.upstreams.status()]
 
 
 def test_server_is_tested_added_and_its_models_are_on_offer_at_once(chat: ChatServer):
-    page = Page().set(name="mine", base_url=chat.base_url + "/v1", key=KEY).click("upstream.test")
-    assert "thinker (over chat) answered" in page.text
+    page = Page().fill(name="mine", base_url=chat.base_url + "/v1", key=KEY).click("upstream.test")
+    assert "thinker (over chat) answered" in page.words
     assert names() == []
     page.click("upstream.add")
     assert names() == ["mine"]
-    assert "mine can be used" in page.text
-    assert "answers · 2 models" in page.text
+    assert "mine can be used" in page.words
+    assert "answers · 2 models" in page.words
     current = opened_workspace()
     assert {"mine/thinker", "mine/family/other"} < set(current.models(current.local_connection))
     body = {"model": "mine/thinker", "prompt": "Hello"}
@@ -91,9 +74,9 @@ def test_server_is_tested_added_and_its_models_are_on_offer_at_once(chat: ChatSe
 
 
 def test_typed_key_is_in_no_file_and_not_on_the_page(chat: ChatServer):
-    page = Page().set(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add")
+    page = Page().fill(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add")
     assert chat.keys
-    assert KEY not in page.text + str(
+    assert KEY not in page.words + str(
         [vars(element.proto) if hasattr(element.proto, "__dict__") else element for element in page.at.text_input]
     )
     data_dir = opened_workspace().settings.data_dir
@@ -113,8 +96,8 @@ def test_typed_key_is_in_no_file_and_not_on_the_page(chat: ChatServer):
     ],
 )
 def test_what_cannot_be_used_is_marked_at_its_field_and_nothing_is_added(fields, said):
-    page = Page().set(**fields).click("upstream.add")
-    assert said in page.text
+    page = Page().fill(**fields).click("upstream.add")
+    assert said in page.words
     assert names() == []
 
 
@@ -126,15 +109,15 @@ def test_preset_fills_the_form():
 
 
 def test_second_server_of_a_name_is_refused(chat: ChatServer):
-    page = Page().set(name="mine", base_url=chat.base_url).click("upstream.add")
-    page.set(name="mine", base_url="http://elsewhere").click("upstream.add")
-    assert "There is an upstream mine already" in page.text
+    page = Page().fill(name="mine", base_url=chat.base_url).click("upstream.add")
+    page.fill(name="mine", base_url="http://elsewhere").click("upstream.add")
+    assert "There is an upstream mine already" in page.words
 
 
 def test_server_is_changed_and_removed(chat: ChatServer):
-    page = Page().set(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add").click("upstreams.edit.mine")
+    page = Page().fill(name="mine", base_url=chat.base_url, key=KEY).click("upstream.add").click("upstreams.edit.mine")
     assert page.value("base_url") == chat.base_url
-    page.set(models="thinker, other").click("upstream.add")
+    page.fill(models="thinker, other").click("upstream.add")
     (status,) = opened_workspace().router.upstreams.status()
     assert status.config.models == ["thinker", "other"]
     assert opened_workspace().router.upstreams.has_typed_key("mine")
@@ -144,24 +127,24 @@ def test_server_is_changed_and_removed(chat: ChatServer):
 
 def test_key_that_is_still_being_typed_when_add_is_clicked_goes_to_this_server_and_to_no_later_one(chat: ChatServer):
     """The browser sends the field's text and the click together, in either order."""
-    page = Page().set(name="mine", base_url=chat.base_url)
+    page = Page().fill(name="mine", base_url=chat.base_url)
     states = page.at._tree.get_widget_states()
     add, key = (page.at.get_by_key(name).proto.id for name in ("upstream.add", page._key("key")))
     states.widgets.add(id=add, trigger_value=True)
     states.widgets.add(id=key, string_value=KEY)
     page.at._run(states)
     assert opened_workspace().router.upstreams.has_typed_key("mine")
-    page.set(name="other", base_url=chat.base_url).click("upstream.add")
+    page.fill(name="other", base_url=chat.base_url).click("upstream.add")
     assert names() == ["mine", "other"]
     assert not opened_workspace().router.upstreams.has_typed_key("other")
 
 
 def test_server_that_is_down_says_so_and_what_to_do():
-    page = Page().set(name="dead", base_url="http://127.0.0.1:9").click("upstream.add")
-    assert "dead was added, but does not answer." in page.text
-    assert "can be used" not in page.text
+    page = Page().fill(name="dead", base_url="http://127.0.0.1:9").click("upstream.add")
+    assert "dead was added, but does not answer." in page.words
+    assert "can be used" not in page.words
     page.click("upstreams.test.dead")
-    assert "Start the server there, or correct the base URL." in page.text
+    assert "Start the server there, or correct the base URL." in page.words
 
 
 def test_test_of_a_key_that_is_refused_does_not_send_people_to_the_page_they_are_on():
@@ -170,10 +153,10 @@ def test_test_of_a_key_that_is_refused_does_not_send_people_to_the_page_they_are
         await send({"type": "http.response.body", "body": b'{"error": {"message": "Who are you?"}}'})
 
     with served(refuse) as url:
-        page = Page().set(name="locked", base_url=url).click("upstream.test")
-    assert "Who are you?" in page.text
-    assert "Connections page" not in page.text
-    assert "Enter a key." in page.text
+        page = Page().fill(name="locked", base_url=url).click("upstream.test")
+    assert "Who are you?" in page.words
+    assert "Connections page" not in page.words
+    assert "Enter a key." in page.words
 
 
 def test_calls_at_once_are_set_for_the_address_and_hold_for_everybody() -> None:

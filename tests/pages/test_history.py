@@ -5,10 +5,8 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from components.history import run_table
 from core.errors import StorageUnavailable
@@ -18,8 +16,7 @@ from core.storage.run_record import StoredRun
 from core.storage.run_repository import RunRepository
 from core.workspace import opened_workspace
 from tests.core.storage import samples
-
-PAGE = str(Path(__file__).parents[2] / "pages" / "history.py")
+from tests.support.script_page import ScriptPage
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,31 +31,13 @@ def word() -> str:
     return f"okapi{secrets.token_hex(4)}"
 
 
-class Page:
+class Page(ScriptPage):
     def __init__(self) -> None:
-        self.at = AppTest.from_file(PAGE, default_timeout=30)
+        super().__init__("history.py")
         self.run()
-
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def set(self, key: str, value: object) -> Page:
-        self.at.get_by_key(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
 
     def search(self, word: str) -> Page:
         return self.set("history.text", word)
-
-    @property
-    def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error)
-        return "\n".join(element.value for element in shown).replace("\\", "")
 
     @property
     def chips(self) -> list[str]:

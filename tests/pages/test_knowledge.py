@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,12 +12,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from streamlit.testing.v1 import AppTest
 
 from core.local_router.server import LocalRouter
+from tests.support.script_page import ScriptPage, talking_to
 from tests.support.server_thread import served
 
-PAGES = Path(__file__).parents[2] / "pages"
 ITEM = "orq.knowledge_bases.0"
 NOTES = {
     "otter.txt": "The otter hunts crabs at night and sleeps by the river.",
@@ -29,45 +27,24 @@ NOTES = {
 }
 
 
-class Page:
+class Page(ScriptPage):
     """The Knowledge page; ``in_shell`` with the navigation around it, where another page can be gone to."""
 
+    SAYS = ("markdown", "caption", "info", "error", "text")
+
     def __init__(self, base_url: str, item: dict[str, Any] | None = None, *, in_shell: bool = False) -> None:
-        self.at = AppTest.from_file(str(PAGES / ("shell.py" if in_shell else "knowledge.py")), default_timeout=60)
-        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": base_url}}
-        if item is not None:
-            self.at.session_state["session.draft.k"] = {"body": {"orq": {"knowledge_bases": [item]}}, "extra": "", "shelf": {}}
+        draft = {} if item is None else {"session.draft.k": {"body": {"orq": {"knowledge_bases": [item]}}, "extra": "", "shelf": {}}}
+        super().__init__("shell.py" if in_shell else "knowledge.py", session=talking_to(base_url) | draft, timeout_s=60)
         if in_shell:
             self.at.switch_page("knowledge.py")
         self.run()
-
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def widget(self, key: str) -> Any:
-        return self.at.get_by_key(key)
 
     @property
     def buttons(self) -> list[str]:
         return [button.key for button in self.at.button if button.key]
 
-    def set(self, key: str, value: object) -> Page:
-        self.widget(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Page:
-        self.widget(key).click()
-        return self.run()
-
     def off_buttons(self) -> list[str]:
         return [key for key in self.buttons if key.startswith("knowledge.off.")]
-
-    @property
-    def words(self) -> str:
-        said = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.text)
-        return "\n".join(element.value for element in said).replace("\\", "")
 
     @property
     def found(self) -> list[str]:
@@ -229,11 +206,8 @@ def test_router_that_does_not_answer_is_told_and_can_be_asked_again(http: httpx.
 
 
 def test_playground_offers_the_routers_bases(router: LocalRouter, notes: str) -> None:
-    at = AppTest.from_file(str(PAGES / "playground.py"), default_timeout=60)
-    at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": router.base_url}}
-    at.session_state["session.draft.a"] = {"body": {"orq": {"knowledge_bases": [{"knowledge_id": notes}]}}, "extra": "", "shelf": {}}
-    at.session_state["session.draft_id.a"] = "of-this-test"
-    at.session_state["a.group.knowledge"] = True
-    at.run()
-    picker = at.get_by_key("a.orq.knowledge_bases.0.knowledge_id")
+    draft = {"body": {"orq": {"knowledge_bases": [{"knowledge_id": notes}]}}, "extra": "", "shelf": {}}
+    mine = {"session.draft.a": draft, "session.draft_id.a": "of-this-test", "a.group.knowledge": True}
+    page = ScriptPage("playground.py", session=talking_to(router.base_url) | mine, timeout_s=60).run()
+    picker = page.widget("a.orq.knowledge_bases.0.knowledge_id")
     assert (picker.value, picker.options) == (notes, ["python-reference", "notes"])

@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import itertools
 import json
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.hub.switchboard import HubFull
 from core.workspace import opened_workspace
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script
-
-SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
-
-
-def query(at: AppTest, name: str) -> str:
-    value = at.query_params[name]
-    return value if isinstance(value, str) else value[0]
+from tests.support.script_page import ScriptPage, talking_to
 
 
-class Page:
+class Page(ScriptPage):
     """The shell with the Playground on it, talking to the scripted upstream."""
 
-    def __init__(self, replay: Replay, **query: str) -> None:
-        self.at = AppTest.from_file(SHELL, default_timeout=30)
-        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
-        for name, value in query.items():
-            self.at.query_params[name] = value
-        self.run()
+    SAYS = ("markdown", "caption")
 
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
+    def __init__(self, replay: Replay, **query: str) -> None:
+        super().__init__("shell.py", session=talking_to(replay.url), query=query)
+        self.run()
 
     def edit(self, key: str, value: object) -> Page:
         """Change a widget; ``at`` has afterwards what was drawn, and may not be the whole page."""
-        self.at.get_by_key(key).set_value(value)
-        return self.run()
+        return super().set(key, value)
 
     def set(self, key: str, value: object) -> Page:
         self.edit(key, value)
@@ -51,18 +36,6 @@ class Page:
         """Whether all of the page was drawn by the last run."""
         return self.has("a.prompt")
 
-    def has(self, key: str) -> bool:
-        """Whether the widget was drawn by the last run."""
-        try:
-            self.at.get_by_key(key)
-        except KeyError:
-            return False
-        return True
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
-
     def say(self, model: str, prompt: str) -> Page:
         widget = self.at.get_by_key("a.model")
         states = self.at._tree.get_widget_states()
@@ -70,13 +43,9 @@ class Page:
         self.at._run(states)
         return self.set("a.prompt", prompt)
 
-    @property
-    def words(self) -> str:
-        return "\n".join(element.value for element in (*self.at.markdown, *self.at.caption)).replace("\\", "")
-
     def finished(self) -> Page:
         """Wait for the run to end, then draw the page as the panel's trigger would."""
-        hub, run = opened_workspace().hub, query(self.at, "run")
+        hub, run = opened_workspace().hub, self.query("run")
         eventually(lambda: hub.snapshot(run).ended, what="the run's end")
         return self.run()
 
@@ -161,7 +130,7 @@ def test_an_edit_while_the_wire_is_shown_redraws_what_it_shows(replay: Replay, m
 
 def test_an_edit_that_was_drawn_in_part_is_there_after_a_reload(replay: Replay, model: str) -> None:
     page = Page(replay).say(model, "Say it")
-    address = query(page.at, "draft")
+    address = page.query("draft")
     assert not page.edit("a.temperature", 0.5).is_whole
     assert Page(replay, draft=address).at.get_by_key("a.temperature").value == 0.5
 
@@ -182,7 +151,7 @@ def test_prompt_and_settings_are_still_there_after_a_failed_run(replay: Replay) 
 
 def test_a_new_session_finds_draft_and_run_by_the_address(replay: Replay, model: str) -> None:
     first = Page(replay).say(model, "Find me").set("a.temperature", 0.25).click("run").finished()
-    address = {name: query(first.at, name) for name in ("draft", "run")}
+    address = {name: first.query(name) for name in ("draft", "run")}
     second = Page(replay, **address)
     assert second.at.get_by_key("a.prompt").value == "Find me"
     assert second.at.get_by_key("a.temperature").value == 0.25
@@ -191,9 +160,9 @@ def test_a_new_session_finds_draft_and_run_by_the_address(replay: Replay, model:
 
 def test_two_sessions_on_one_address_do_not_write_over_each_other(replay: Replay, model: str) -> None:
     first = Page(replay).say(model, "mine")
-    second = Page(replay, draft=query(first.at, "draft")).set("a.prompt", "yours")
+    second = Page(replay, draft=first.query("draft")).set("a.prompt", "yours")
     assert first.at.query_params["draft"] != second.at.query_params["draft"]
-    assert Page(replay, draft=query(first.at, "draft")).at.get_by_key("a.prompt").value == "mine"
+    assert Page(replay, draft=first.query("draft")).at.get_by_key("a.prompt").value == "mine"
 
 
 def test_a_run_that_is_gone_is_said_to_be_gone(replay: Replay) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from components.presets.files import add_new
 from core.errors import StorageUnavailable
@@ -24,49 +23,23 @@ from core.workspace import opened_workspace
 from tests.core.preset.contents import comparison, draft
 from tests.support.conditions import eventually
 from tests.support.replay import Replay, Script
+from tests.support.script_page import ScriptPage, talking_to
 
-PAGES = Path(__file__).parents[2] / "pages"
 HOSTILE = "<img src=x onerror=alert(1)> **bold** [x](javascript:1) \u202eevil :red[red] $x$"
 
 
-class Page:
+class Page(ScriptPage):
     def __init__(self, name: str = "presets", *, query: dict[str, str] | None = None, replay: Replay | None = None) -> None:
-        self.at = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=60)
-        if replay:
-            self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": replay.url}}
-        for key, value in (query or {}).items():
-            self.at.query_params[key] = value
+        super().__init__(f"{name}.py", session=talking_to(replay.url) if replay else None, query=query, timeout_s=60)
         self.run()
-
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def set(self, key: str, value: object) -> Page:
-        self.at.get_by_key(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
-
-    def open(self, key: str) -> Page:
-        self.at.session_state[key] = True
-        return self.run()
-
-    def has(self, key: str) -> bool:
-        return any(getattr(button, "key", None) == key for button in self.at.button)
 
     def link(self, *names: str) -> dict[str, str]:
         """Query parameters as the address has them."""
-        values = {name: self.at.query_params[name] for name in names}
-        return {name: value if isinstance(value, str) else value[0] for name, value in values.items()}
+        return {name: self.query(name) for name in names}
 
     @property
     def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.warning)
-        return "\n".join([*(element.value for element in shown), *(button.label for button in self.at.button)]).replace("\\", "")
+        return "\n".join([super().words, *(button.label for button in self.at.button)]).replace("\\", "")
 
     @property
     def names(self) -> list[str]:

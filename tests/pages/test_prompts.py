@@ -3,59 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.local_router.server import LocalRouter
+from tests.support.script_page import ScriptPage, talking_to
 
-PAGES = Path(__file__).parents[2] / "pages"
 
-
-class Page:
+class Page(ScriptPage):
     """A page on a router of its own."""
 
+    SAYS = ("markdown", "caption", "info", "error", "code")
+
     def __init__(self, name: str, base_url: str, draft: dict[str, Any] | None = None) -> None:
-        self.at = AppTest.from_file(str(PAGES / name), default_timeout=30)
-        self.at.session_state["session.connection"] = {"kind": "orq", "orq": {"base_url": base_url}}
-        if draft is not None:
-            self.at.session_state["session.draft.a"] = {"body": draft, "extra": "", "shelf": {}}
-            self.at.session_state["session.draft_id.a"] = "of-this-test"
+        mine = {"session.draft.a": {"body": draft, "extra": "", "shelf": {}}, "session.draft_id.a": "of-this-test"}
+        super().__init__(name, session=talking_to(base_url) | (mine if draft is not None else {}))
         self.run()
-
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def widget(self, key: str) -> Any:
-        return self.at.get_by_key(key)
-
-    def has(self, key: str) -> bool:
-        try:
-            self.widget(key)
-        except KeyError:
-            return False
-        return True
-
-    def set(self, key: str, value: object) -> Page:
-        self.widget(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Page:
-        self.widget(key).click()
-        return self.run()
 
     @property
     def body(self) -> dict[str, Any]:
         return self.at.session_state["session.draft.a"]["body"]
-
-    @property
-    def words(self) -> str:
-        said = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.code)
-        return "\n".join(element.value for element in said).replace("\\", "")
 
 
 @pytest.fixture

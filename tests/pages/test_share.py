@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.errors import StorageUnavailable
 from core.share.freezing import freeze
@@ -19,31 +17,21 @@ from core.storage.share_repository import ShareRepository
 from core.workspace import opened_workspace
 from tests.core.share.canaries import CANARIES, KEY, subjects
 from tests.core.storage import samples
+from tests.support.script_page import ScriptPage
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "share.py")
 SUBJECTS = subjects()
 
 
-class Page:
+class Page(ScriptPage):
+    SAYS = ("markdown", "caption", "info", "error", "code", "text")
+
     def __init__(self, **query: str) -> None:
-        self.at = AppTest.from_file(PAGE, default_timeout=30)
-        for name, value in query.items():
-            self.at.query_params[name] = value
+        super().__init__("share.py", query=query)
         self.run()
-
-    def run(self) -> Page:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def click(self, key: str) -> Page:
-        self.at.get_by_key(key).click()
-        return self.run()
 
     @property
     def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.info, *self.at.error, *self.at.code, *self.at.text)
-        return "\n".join(element.value for element in shown).replace("\\", "").replace("\u2060", "")
+        return super().words.replace("\u2060", "")
 
 
 def share(snapshot: Snapshot, **fields: object) -> str:

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.errors import StorageUnavailable
 from core.share.snapshot import Snapshot
 from core.storage.share_repository import NoShare, ShareRepository
 from core.workspace import opened_workspace
 from tests.core.share.canaries import CANARIES, KEY, NEVER
+from tests.support.script_page import ScriptPage
 
 
 def sheet() -> None:
@@ -24,24 +24,10 @@ def sheet() -> None:
     share_sheet({"This": lambda: SUBJECTS[st.session_state["kind"]]})
 
 
-class Sheet:
+class Sheet(ScriptPage):
     def __init__(self, kind: str = "run") -> None:
-        self.at = AppTest.from_function(sheet, default_timeout=30)
-        self.at.session_state["kind"] = kind
+        super().__init__(sheet, session={"kind": kind})
         self.run()
-
-    def run(self) -> Sheet:
-        self.at.run()
-        assert not self.at.exception, self.at.exception[0].stack_trace
-        return self
-
-    def set(self, key: str, value: object) -> Sheet:
-        self.at.get_by_key(key).set_value(value)
-        return self.run()
-
-    def click(self, key: str) -> Sheet:
-        self.at.get_by_key(key).click()
-        return self.run()
 
     def only(self, *on: str) -> Sheet:
         """Switch these on, and all others off."""
@@ -52,11 +38,6 @@ class Sheet:
     @property
     def switches(self) -> dict[str, bool]:
         return {str(toggle.key).removeprefix("share.item."): toggle.value for toggle in self.at.toggle}
-
-    @property
-    def words(self) -> str:
-        shown = (*self.at.markdown, *self.at.caption, *self.at.error, *self.at.success)
-        return "\n".join(element.value for element in shown).replace("\\", "")
 
     @property
     def link(self) -> str:
