@@ -43,12 +43,17 @@ def no_knowledge(connection: Connection, *, served: bool) -> None:
         "the local router has bases to search and to fill.",
         icon=":material/library_books:",
     )
-    with st.container(horizontal=True, gap="small"):
-        st.page_link("connections.py", label="Choose another connection", icon=":material/cable:")
-        st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().knowledge.forget, args=(connection,))
+    _ways_on(connection)
 
 
 def unreadable(error: PlaygroundError, connection: Connection) -> None:
     """The router did not answer, or refused."""
     st.error(plain(f"{error.cause} {error.next_step}"), icon=":material/error:")
-    st.button("Ask again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().knowledge.forget, args=(connection,))
+    _ways_on(connection)
+
+
+def _ways_on(connection: Connection) -> None:
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Choose another connection", key="knowledge.elsewhere", icon=":material/cable:"):
+            st.switch_page("connections.py")
+        st.button("Try again", key="knowledge.ask", icon=":material/refresh:", on_click=workspace().knowledge.forget, args=(connection,))

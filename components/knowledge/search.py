@@ -104,7 +104,7 @@ def _found(item: dict[str, Any], connection: Connection) -> None:
             session.knowledge.set_result(known)
     if "error" in known:
         st.error(plain(known["error"]), icon=":material/error:")
-        st.button("Search again", key="knowledge.again", icon=":material/refresh:")
+        st.button("Try again", key="knowledge.again", icon=":material/refresh:")
         return
     matches: list[Match] = [Match(**row) for row in known["matches"]]
     if not matches:

@@ -42,7 +42,9 @@ def prompt_library() -> None:
         _not_served(connection)
     elif isinstance(listed, PlaygroundError):
         st.error(plain(f"{listed.cause} {listed.next_step}"), icon=":material/error:")
-        st.button("Try again", icon=":material/refresh:", on_click=workspace().prompts.forget, args=(connection,))
+        with st.container(horizontal=True, gap="small"):
+            _elsewhere()
+            st.button("Try again", icon=":material/refresh:", on_click=workspace().prompts.forget, args=(connection,))
     else:
         _library(connection, listed)
 
@@ -52,6 +54,10 @@ def _not_served(connection: Connection) -> None:
         f"{plain(connection.name)} keeps no stored prompts: it has nothing at /v2/prompts. The local router and Orq do.",
         icon=":material/edit_note:",
     )
+    _elsewhere()
+
+
+def _elsewhere() -> None:
     if st.button("Choose another connection", key="prompts.elsewhere", icon=":material/cable:"):
         st.switch_page("connections.py")
 

@@ -35,6 +35,7 @@ function setText(element, text) {
 }
 
 const seconds = (value) => `${value < 100 ? value.toFixed(1) : Math.round(value)} s`;
+const took = (value) => (value < 0.1 ? `${Math.max(1, Math.round(value * 1000))} ms` : seconds(value));
 const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 // Why a run is queued: how many places are taken, and when there is one more by itself.
@@ -47,7 +48,8 @@ function waits(wait) {
 
 // The state line. What is counted while text comes are its pieces; the router's own count takes their place at the end.
 function describe(model, now) {
-  const time = seconds(model.seconds(now));
+  const running = ["queued", "waiting", "streaming"].includes(model.status);
+  const time = (running ? seconds : took)(model.seconds(now));
   const count = model.tokens == null ? `≈ ${counted(model.pieces, "token")}` : counted(model.tokens, "token");
   switch (model.status) {
     case "queued":

@@ -148,7 +148,8 @@ class Translator:
         return "an object" if loc and isinstance(loc[-1], int) else node.rule.expected
 
     def _missing(self, loc: Loc) -> str:
-        return f"is required: {self._expected(loc)}"
+        expected = self._expected(loc)
+        return "is required" if expected == "text" else f"is required: {expected}"
 
     def _unknown(self, loc: Loc) -> str:
         owner = subject(loc[:-1]) or self._whole

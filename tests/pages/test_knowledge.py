@@ -202,7 +202,7 @@ def test_router_that_has_no_base_yet_says_so() -> None:
 def test_router_that_does_not_answer_is_told_and_can_be_asked_again(http: httpx.Client) -> None:
     page = Page("http://127.0.0.1:9")
     assert page.at.error
-    assert page.widget("knowledge.ask") is not None
+    assert {"knowledge.ask", "knowledge.elsewhere"} <= set(page.buttons)
 
 
 def test_playground_offers_the_routers_bases(router: LocalRouter, notes: str) -> None:
