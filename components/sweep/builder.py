@@ -35,10 +35,10 @@ def builder(board: Board) -> None:
     form.setdefault("axes", [dict(axis) for axis in FIRST_AXES])
     place = _baseline(board)
     body = outgoing(board.slots[place].draft).body
-    axes = _axes(form, body)
+    axes = _axes(form)
     rows = _prompts()
     settings = _numbers(SweepSettings(body, axes, rows))
-    _start(planned(settings), board, place)
+    _start(planned(settings))
 
 
 def _baseline(board: Board) -> int:
@@ -60,7 +60,7 @@ def _baseline(board: Board) -> int:
     return place
 
 
-def _axes(form: dict[str, Any], body: dict[str, Any]) -> tuple[Axis, ...]:
+def _axes(form: dict[str, Any]) -> tuple[Axis, ...]:
     paths = [spec.path for spec in sweepable()]
     found = []
     for axis in form["axes"]:
@@ -210,7 +210,7 @@ def _numbers(settings: SweepSettings) -> SweepSettings:
     )
 
 
-def _start(plan: SweepPlan, board: Board, place: int) -> None:
+def _start(plan: SweepPlan) -> None:
     problems = plan.problems
     if problems:
         st.markdown(

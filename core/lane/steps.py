@@ -66,7 +66,7 @@ def steps_of(trace: Mapping[str, Any], *, streamed: bool = True) -> Steps:
             segments.append(_segment(event, following_ms, end_ms))
     segments.sort(key=lambda segment: segment.start_ms)  # those noted when they were over may have begun earlier
     end = tuple(_end(event) for event in events if event.kind == "end")[-1:]
-    return Steps(tuple(segments), first_ms, end_ms, end, _headline(trace, events))
+    return Steps(tuple(segments), first_ms, end_ms, end, _headline(events))
 
 
 def _segment(event: Event, following_ms: float | None, end_ms: float) -> Segment:
@@ -185,7 +185,7 @@ def _end(event: Event) -> Segment:
     return Segment("end", event.at_ms, event.at_ms, label, f"The request {state or 'ended'}.", outcome=outcome)
 
 
-def _headline(trace: Mapping[str, Any], events: Sequence[Event]) -> str:
+def _headline(events: Sequence[Event]) -> str:
     """What mattered, in one line: the work on the prompt, the cache, the draw, the attempts' statuses, the waits between them."""
     parts = [words for event in events if (words := prompt_work_headline(event))]
     parts += [cache_words(event) for event in events if event.kind == "cache"]

@@ -112,7 +112,7 @@ def prompt_diff(before: str, after: str) -> tuple[Span, ...]:
     Of long prompts only what lies between a common beginning and a common end is compared; where that is long, too, it is replaced whole.
     """
     start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
-    start = _word_start(before, after, start)
+    start = _word_start(before, start)
     one, other = before[start:], after[start:]
     end = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one), reversed(other), strict=False)))
     one, other, rest = one[: len(one) - end], other[: len(other) - end], one[len(one) - end :]
@@ -127,7 +127,7 @@ def prompt_diff(before: str, after: str) -> tuple[Span, ...]:
     return _with_ends(before[:start], tuple(changed), rest)
 
 
-def _word_start(before: str, after: str, at: int) -> int:
+def _word_start(before: str, at: int) -> int:
     """``at``, or the beginning of the word that it is in, as far as a word is no longer than a line."""
     for back in range(at, max(at - 100, 0), -1):
         if before[back - 1].isspace():

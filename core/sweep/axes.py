@@ -122,7 +122,7 @@ def _entry(path: str, entry: str) -> list[Any]:
         return [NOT_SENT]
     if is_numeric(path):
         interval = _RANGE.fullmatch(entry)
-        return [_checked(path, value) for value in (_range(*interval.groups()) if interval else [_number(path, entry)])]
+        return [_checked(path, value) for value in (_range(*interval.groups()) if interval else [_number(entry)])]
     word = entry.strip()
     if word == NULL_WORD and parameter(path).nullable:
         return [None]
@@ -131,7 +131,7 @@ def _entry(path: str, entry: str) -> list[Any]:
     return [_checked(path, entry)]
 
 
-def _number(path: str, entry: str) -> Any:
+def _number(entry: str) -> Any:
     if entry == NULL_WORD:
         return None
     try:

@@ -104,10 +104,6 @@ class Upstreams:
         """Whether a key was typed for the upstream."""
         return name in self._typed
 
-    def forget_key(self, name: str) -> None:
-        """Forget the typed key."""
-        self._typed.pop(name, None)
-
     def status(self) -> tuple[UpstreamStatus, ...]:
         """Every upstream and what is known about it; asks nobody."""
         return tuple(UpstreamStatus(found.config, found.source, found.listed, found.key_hint) for found in self._upstreams.values())
