@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from components import session
 from components.compare import desk
 from components.compare.blind_vote import tallied
 from components.compare.export import export_comparison
+from components.pager import pager
 from components.services import workspace
 from components.share.entries import share_kept_comparison
 from core.comparison.record import LONGEST_NAME
@@ -118,8 +120,8 @@ def _bar(ticked: Sequence[ComparisonRow], rows: Sequence[ComparisonRow], skip: i
     pages, alone = session.history.pages(view), ticked[0] if len(ticked) == 1 else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="comparisons-bar"):
         if pages or count > skip + len(rows):
-            _turn("Newer", "chevron_left", not pages, view, pages[:-1])
-            _turn("Older", "chevron_right", count <= skip + len(rows), view, [*pages, str(len(pages) + 1)])
+            following = str(len(pages) + 1) if count > skip + len(rows) else None
+            pager("comparisons", pages, following, partial(session.history.set_pages, view), back="Newer", on="Older")
         if (
             st.button("Open", key="comparisons.open", icon=":material/compare:", disabled=alone is None, help="Exactly as it was left")
             and alone is not None
@@ -155,12 +157,6 @@ def _votes(comparison_id: str) -> None:
     found = workspace().comparisons.find(comparison_id)
     if found is not None:
         tallied(found.board, votes_of(found.parts.get(PART)))
-
-
-def _turn(label: str, icon: str, off: bool, view: str, pages: list[str]) -> None:
-    st.button(
-        label, key=f"comparisons.{icon}", icon=f":material/{icon}:", disabled=off, on_click=session.history.set_pages, args=(view, pages)
-    )
 
 
 def _marks(row: ComparisonRow) -> None:

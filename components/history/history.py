@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from components.history.run_files import export_runs, import_file
 from components.history.run_filters import run_filters, sort_by
 from components.history.run_pair import run_pair
 from components.history.run_table import run_table
+from components.pager import pager
 from components.plain_text import plain
 from components.services import workspace
 from core.comparison.board import MOST_SLOTS
@@ -125,23 +127,7 @@ def _turns(which: RunFilter, order: RunOrder, page: RunPage, cursors: list[str])
     """The way back and on through the list."""
     view = repr((which, order))
     back, on = ("Newer", "Older") if order == RunOrder() else ("Back", "More")
-    st.button(
-        back,
-        key="history.back",
-        icon=":material/chevron_left:",
-        disabled=not cursors,
-        on_click=session.history.set_pages,
-        args=(view, cursors[:-1]),
-    )
-    st.button(
-        on,
-        key="history.more",
-        icon=":material/chevron_right:",
-        icon_position="right",
-        disabled=page.next is None,
-        on_click=session.history.set_pages,
-        args=(view, [*cursors, page.next or ""]),
-    )
+    pager("history", cursors, page.next, partial(session.history.set_pages, view), back=back, on=on)
 
 
 def _doings(selected: Sequence[str]) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
 from components import session
+from components.pager import pager
 from components.plain_text import plain
 from components.presets.files import export_presets, import_presets
 from components.presets.filters import preset_filters
@@ -152,23 +154,7 @@ def _pager(page: PresetPage, count: int, view: str, cursors: list[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="presets-pager"):
         first = len(cursors) * PAGE
         st.caption(f"{first + 1:,}–{first + len(page.presets):,} of {count:,} presets", width="content")
-        st.button(
-            "Back",
-            key="presets.back",
-            icon=":material/chevron_left:",
-            disabled=not cursors,
-            on_click=session.presets.set_pages,
-            args=(view, cursors[:-1]),
-        )
-        st.button(
-            "More",
-            key="presets.more",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            disabled=page.next is None,
-            on_click=session.presets.set_pages,
-            args=(view, [*cursors, page.next or ""]),
-        )
+        pager("presets", cursors, page.next, partial(session.presets.set_pages, view))
 
 
 def _chosen(selected: Sequence[str]) -> None:

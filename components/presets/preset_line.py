@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -38,15 +38,7 @@ def preset_line(bench: Bench) -> None:
             st.caption(f":material/bookmark: {plain(f'{problem.cause} {problem.next_step}')}", width="stretch")
             return
         if bench.undoable():
-            st.button(
-                "Undo",
-                key=f"{bench.key}.undo",
-                icon=":material/undo:",
-                type="tertiary",
-                help="What was here before",
-                on_click=_redrawn,
-                args=(bench.undo,),
-            )
+            _doing("Undo", f"{bench.key}.undo", "undo", bench.undo, tip="What was here before")
 
 
 def looks(bench: Bench) -> str:
@@ -88,24 +80,15 @@ def _saved(bench: Bench, content: Content, preset: Preset, link: Link) -> None:
                 st.badge(badge_label(change.text, 48), color="blue", help=plain(change.text, 200))
             if len(found) > SHOWN:
                 st.caption(f"and {len(found) - SHOWN} more", width="content")
-        st.button(
+        _doing(
             f"Save as version {preset.version + 1}",
-            key=f"{bench.key}.save_version",
-            icon=":material/save:",
-            type="tertiary",
-            help="The versions before stay",
-            on_click=_redrawn,
-            args=(save_version, bench),
+            f"{bench.key}.save_version",
+            "save",
+            save_version,
+            bench,
+            tip="The versions before stay",
         )
-        st.button(
-            "Revert",
-            key=f"{bench.key}.revert",
-            icon=":material/settings_backup_restore:",
-            type="tertiary",
-            help=f"To version {link.version}, as it was saved",
-            on_click=_redrawn,
-            args=(revert, bench),
-        )
+        _doing("Revert", f"{bench.key}.revert", "settings_backup_restore", revert, bench, tip=f"To version {link.version}, as it was saved")
     popover(
         bench,
         "more",
@@ -129,18 +112,11 @@ def _more(bench: Bench, preset: Preset, compared: bool, *, changed: bool) -> Non
         key = f"{bench.key}.note"
         st.text_input("Note", key=key, max_chars=LONGEST_NOTE, placeholder="What changed, and why")
         title = f"Save as version {preset.version + 1} with this note"
-        st.button(title, key=f"{bench.key}.save_noted", icon=":material/save:", on_click=_redrawn, args=(_save_noted, bench, key))
+        _doing(title, f"{bench.key}.save_noted", "save", _save_noted, bench, key, kind="secondary")
     if st.button("Show in the library", key=f"{bench.key}.library", icon=":material/bookmarks:", type="tertiary"):
         session.presets.show(preset.id)
         st.switch_page("presets.py")
-    st.button(
-        "Let go of the preset",
-        key=f"{bench.key}.let_go",
-        icon=":material/link_off:",
-        type="tertiary",
-        on_click=_redrawn,
-        args=(_let_go, bench),
-    )
+    _doing("Let go of the preset", f"{bench.key}.let_go", "link_off", _let_go, bench)
     st.divider()
     _save_new(bench, compared)
 
@@ -151,14 +127,7 @@ def _save_new(bench: Bench, compared: bool) -> None:
     label_fields(f"{bench.key}.new")
     if refused := session.presets.refusal(bench.key):
         st.markdown(f":red[:material/error: {plain(refused)}]")
-    st.button(
-        "Save",
-        key=f"{bench.key}.new.save",
-        type="primary",
-        icon=":material/bookmark_add:",
-        on_click=_redrawn,
-        args=(save_new, bench),
-    )
+    _doing("Save", f"{bench.key}.new.save", "bookmark_add", save_new, bench, kind="primary")
 
 
 def _open(bench: Bench, kind: str) -> None:
@@ -168,18 +137,24 @@ def _open(bench: Bench, kind: str) -> None:
     which = PresetFilter(text=query or "", kind="comparison" if kind == "comparison" else "draft")
     found = workspace().presets.page(which, limit=OFFERED).presets
     for preset in found:
-        st.button(
-            plain(preset.label.name, 60),
-            key=f"{bench.key}.open.{preset.id}",
-            type="tertiary",
-            icon=":material/bookmark:",
-            on_click=_redrawn,
-            args=(open_newest, bench, preset.id),
-        )
+        _doing(plain(preset.label.name, 60), f"{bench.key}.open.{preset.id}", "bookmark", open_newest, bench, preset.id)
     if not found:
         st.caption("No preset fits." if query else "There is none yet. Save this one, or take a starter from the library.")
     if st.button("The library and the starters", key=f"{bench.key}.all", icon=":material/arrow_forward:", type="tertiary"):
         st.switch_page("presets.py")
+
+
+def _doing(
+    title: str,
+    key: str,
+    icon: str,
+    act: Callable[..., None],
+    *arguments: Any,
+    kind: Literal["primary", "secondary", "tertiary"] = "tertiary",
+    tip: str | None = None,
+) -> None:
+    """A button that does something which concerns the whole page."""
+    st.button(title, key=key, icon=f":material/{icon}:", type=kind, help=tip, on_click=_redrawn, args=(act, *arguments))
 
 
 # Callbacks
