@@ -1,4 +1,4 @@
-"""What keeping runs costs a stream: processor time of the hub with storage and without, in turn."""
+"""What keeping runs costs a stream: processor time of the hub, and of an app with its pages, with storage and without, in turn."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
+import httpx
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -22,33 +23,82 @@ from core.hub.hub import Hub
 from core.run import ENDED
 from core.storage.database import Database
 from core.storage.run_keeper import RunKeeper
-from tests.benchmarks.capacity import RATE, SECONDS, upstream
+from tests.benchmarks.capacity import APP, PANELS, RATE, SECONDS, follow, upstream
 from tests.benchmarks.row import Row, row
+from tests.support.app_process import AppProcess, running_app
 from tests.support.postgres import postgres_server
 
 Kind = Literal["off", "sqlite", "postgresql"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 STREAMS: Final = 20
 ROUNDS: Final = 5
 MOST: Final = 1.10
 
 
 def run() -> list[Row]:
-    """``ROUNDS`` rounds, each of a process of its own without storage, on SQLite and on PostgreSQL; medians of the rounds' ratios."""
-    spent: dict[Kind, list[float]] = {"off": [], "sqlite": [], "postgresql": []}
+    """``ROUNDS`` rounds, each without storage, on SQLite and on PostgreSQL; medians of the rounds' ratios. First a bare hub, in a
+    process of its own each time; then an app that brings every token to its pages, one that goes on for each kind.
+    """
     with postgres_server() as server, upstream() as address:
-        for _ in range(ROUNDS):
-            for kind in spent:
-                with _place(kind, lambda: server.new_database().render_as_string(hide_password=False)) as place:
-                    spent[kind].append(_measured(kind, address, place))
+
+        def new_database() -> str:
+            return server.new_database().render_as_string(hide_password=False)
+
+        def hub_alone(kind: Kind) -> float:
+            with _place(kind, new_database) as place:
+                return _measured(kind, address, place)
+
+        rows = _rows("", hub_alone)
+        with ExitStack() as stack:
+            apps = {kind: stack.enter_context(running_app(script=APP, environment=_environment(kind, new_database))) for kind in KINDS}
+            for app in apps.values():
+                asyncio.run(_deliver(app, address, 1))  # what a process does once is no stream's cost
+            rows += _rows(", and their pages", lambda kind: asyncio.run(_deliver(apps[kind], address, STREAMS)))
+    return rows
+
+
+def _rows(where: str, spend: Callable[[Kind], float]) -> list[Row]:
+    """What each kind costs by ``spend``, seconds of processor time for ``STREAMS`` streams."""
+    spent: dict[Kind, list[float]] = {kind: [] for kind in KINDS}
+    for _ in range(ROUNDS):
+        for kind, times in spent.items():
+            times.append(spend(kind))
     tokens = STREAMS * RATE * SECONDS
     reference = ("without storage", median(spent["off"]) * 1e6 / tokens)
-    rows = [row(f"{STREAMS} streams at {RATE} tokens/s, without storage", "µs a token", reference[1])]
-    for kind in ("sqlite", "postgresql"):
+    rows = [row(f"{STREAMS} streams at {RATE} tokens/s{where}, without storage", "µs a token", reference[1])]
+    for kind in KINDS[1:]:
         each = median(spent[kind]) * 1e6 / tokens
-        rows.append(row(f"{STREAMS} streams at {RATE} tokens/s, {kind}", "µs a token", each, reference=reference))
+        rows.append(row(f"{STREAMS} streams at {RATE} tokens/s{where}, {kind}", "µs a token", each, reference=reference))
         more = median(one / off for one, off in zip(spent[kind], spent["off"], strict=True))
-        rows.append(row(f"processor time with {kind} ÷ without", "of it", more, target=f"≤ {MOST} of it"))
+        rows.append(row(f"processor time with {kind} ÷ without{where}", "of it", more, target=f"≤ {MOST} of it"))
     return rows
+
+
+def _environment(kind: Kind, new_database: Callable[[], str]) -> dict[str, str]:
+    if kind == "off":
+        return {}
+    return {"PANEL_APP_STORES": "1"} | ({"DATABASE_URL": _plain(new_database())} if kind == "postgresql" else {})
+
+
+def _plain(address: str) -> str:
+    return make_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+async def _deliver(app: AppProcess, address: str, streams: int) -> float:
+    """Seconds of the app's time from the first start until every token is at its page and every run is saved."""
+    pages = [range(first, min(first + PANELS, streams)) for first in range(0, streams, PANELS)]
+    async with httpx.AsyncClient(base_url=app.url, trust_env=False, timeout=60) as http:
+
+        async def measured() -> dict[str, float]:
+            found: dict[str, float] = (await http.get("/measured")).json()
+            return found
+
+        before = await measured()
+        found = await asyncio.gather(*(follow(http, app.port, address, f"{time.time()}-{page.start}", len(page)) for page in pages))
+        assert sum(len(lags) for lags in found) == streams * RATE * SECONDS
+        while (after := await measured())["unsaved"]:  # noqa: ASYNC110  # another process saves
+            await asyncio.sleep(0.1)
+    return after["cpu_s"] - before["cpu_s"]
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-"""The hub, the routes and the replay upstream behind the panel app."""
+"""The hub, the routes and the replay upstream behind the panel app. Nothing is stored, unless ``PANEL_APP_STORES`` is set: then where
+``DATABASE_URL`` or ``PLAYGROUND_DATA_DIR`` say.
+"""
 
 from __future__ import annotations
 
 import gc
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +21,10 @@ from starlette.routing import Route
 from core.connection import Connection
 from core.hub import run_routes
 from core.hub.hub import Hub
+from core.settings import Settings
 from core.signing import Signer
+from core.storage.database import Database
+from core.storage.run_keeper import RunKeeper
 from tests.core.replay_upstream import ReplayUpstream
 
 
@@ -26,7 +32,9 @@ class Stage:
     """One process's hub, signer and upstream."""
 
     def __init__(self) -> None:
-        self.hub = Hub(max_concurrent=200)
+        self.keeper = _keeper() if "PANEL_APP_STORES" in os.environ else None
+        kept = {"on_change": self.keeper.save, "find": self.keeper.find, "beat": self.keeper.beat} if self.keeper else {}
+        self.hub = Hub(max_concurrent=200, **kept)  # type: ignore[arg-type]
         self.signer = Signer("panel app")
         self.upstream = ReplayUpstream()
 
@@ -52,7 +60,15 @@ class Stage:
 
     async def _measured(self, _request: Request) -> Response:
         content = {"sent": self.upstream.sent, "aborted": self.upstream.aborted, "cpu_s": time.process_time()}
+        content["unsaved"] = self.hub.storage_health.waiting
         return Response(orjson.dumps(content), media_type="application/json")
+
+
+def _keeper() -> RunKeeper:
+    settings = Settings.from_environment()
+    keeper = RunKeeper(Database.of(settings.data_dir, settings.database_url))
+    keeper.open()
+    return keeper
 
 
 @cache
