@@ -58,7 +58,7 @@ def filter_builder(form: Form, spec: ParameterSpec, path: str) -> None:
 
 def _rows(form: Form, path: str, rows: tuple[Condition, ...]) -> None:
     for index, row in enumerate(rows):
-        with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center", wrap=False):
+        with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center", wrap=False, key=form.key(f"{path}.{index}.row")):
             _row(form, path, index, row)
     st.caption(SYNTAX)
     if all(row.field for row in rows):

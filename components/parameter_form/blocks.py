@@ -166,7 +166,8 @@ def unknown_fields(form: Form, holder: Any, known: Container[str], root: str) ->
         path = f"{root}.{name}" if root else name
         if name in known or "." in name:
             continue
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", horizontal_alignment="distribute", wrap=False):
+        row: dict[str, Any] = {"horizontal": True, "gap": "xsmall", "vertical_alignment": "center", "horizontal_alignment": "distribute"}
+        with st.container(**row, wrap=False, key=form.key(f"{path}.unknown")):
             messages = form.faults(path) or [f"{name} is sent too"]
             st.markdown(f":small[:red[:material/error: {plain(' '.join(messages))}]]")
             form.button(f"{path}.reset", "close", "reset", path, help="Do not send it")

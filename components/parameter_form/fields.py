@@ -32,7 +32,8 @@ def field(form: Form, spec: ParameterSpec, path: str, *, badges: bool = False) -
         kind, shown = "picked", shown or None
     with_button = kind == "text" and spec.widget == "text" and value is not MISSING
     if spec.nullable or with_button:
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False):
+        key = form.key(f"{path}.{'beside' if spec.nullable else 'reset_beside'}")
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False, key=key):
             _widget(form, spec, path, kind, shown, value, badges=badges)
             if spec.nullable:
                 null_switch(form, path, is_null=value is None)
