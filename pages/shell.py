@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.browser_back import browser_back
 from components.runs import lane
 from components.storage_banner import storage_banner
 
@@ -15,6 +16,7 @@ COMPONENTS = Path(__file__).parent.parent / "components"
 st.set_page_config(page_title="Router playground", page_icon=str(COMPONENTS / "icon.svg"), layout="wide")
 st.html(COMPONENTS / "page.css")
 st.html(lane.CSS)
+browser_back()
 page = st.navigation(
     [
         st.Page(

@@ -83,6 +83,20 @@ def compare(scripted_playground: AppProcess, open_page: Opener) -> Compare:
     return Compare(page.idle())
 
 
+def test_one_press_of_back_goes_to_the_page_before(compare: Compare, replay: Replay) -> None:
+    page, link = compare.page, compare.page.query["compare"]
+    page.page.get_by_role("link", name="Playground").click()
+    page.keyed("a.prompt").wait_for()
+    page.idle().choose_model(replay.add(Script.of("said"))).type_prompt("go").run().panel.wait_until_ended()
+    assert "run" in page.idle().query  # which is no place of its own
+    page.page.go_back()
+    page.keyed("slot-compare-b").wait_for(timeout=COLD_MS)
+    assert page.idle().query == {"compare": link}
+    page.page.go_back()
+    page.keyed("a.prompt").wait_for(timeout=COLD_MS)
+    assert {"draft", "run"} >= set(page.idle().query) >= {"draft"}
+
+
 def test_two_slots_stream_at_once_while_widgets_are_clicked(compare: Compare, replay: Replay) -> None:
     first, second = (replay.add(Script.of("one two three four", hold_after=2)) for _ in range(2))
     compare.prompt("go").models(a=first, b=second).page.run()
