@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.app_process import AppProcess, clean_environment, running_app
+from tests.support.dealing import BROWSER_S, dealt
 from tests.support.replay import Replay, replaying
 
 # Before anything reads it: no key and no address of this machine reaches a test, and nothing is kept in the checkout.
@@ -17,8 +19,34 @@ _clean = clean_environment(PLAYGROUND_DATA_DIR=_data_dir.name)
 os.environ.clear()
 os.environ.update(_clean)
 
+# Half a million objects of modules and tests stay until the end: looking through them again and again takes a sixth of the collection.
+gc.disable()
+
 REPLAY_KEY = "sk-replay-b2f1c0d4e5"
 """The key that the playground on the replay upstream is given; tests look for it where it must not be."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several test processes, deal the tests out so that none is idle in the end."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes > 1:
+        items[:] = dealt(items, processes, drives_browser=_drives_browser, takes_s=_takes_s)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now is not looked at by the garbage collector any more."""
+    gc.freeze()
+    gc.enable()
+
+
+def _drives_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
+
+
+def _takes_s(item: pytest.Item) -> float:
+    told = item.get_closest_marker("takes")
+    return float(told.args[0]) if told else BROWSER_S if _drives_browser(item) else 0.05
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.takes(5)
 def test_make_run_serves_the_playground_on_its_port(tmp_path: Path) -> None:
     port = free_port()
     command = ["make", "run", f"PORT={port}", f"VENV={sys.prefix}"]

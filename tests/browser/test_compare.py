@@ -132,6 +132,7 @@ def test_eight_slots_stream_on_one_event_stream_and_each_shows_its_own_text(comp
     expect(compare.page.keyed("compare-figures").locator("tbody tr")).to_have_count(8, timeout=WITHIN_MS)
 
 
+@pytest.mark.takes(14)
 def test_eight_slots_go_on_through_clicks_a_stop_a_failure_and_a_reload(compare: Compare, replay: Replay) -> None:
     good, stopped = replay.add(Script.of(NUMBERS, hold_after=50)), replay.add(Script.of("uno dos tres", hold_after=1))
     refusing = replay.add(Script.refusal(503, "service_unavailable", "not now"))
@@ -198,6 +199,7 @@ def test_repeats_are_counted_and_can_be_turned_through(compare: Compare, replay:
     assert len(replay.calls(model)) == 8
 
 
+@pytest.mark.takes(17)
 def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it_was(
     replay: Replay, open_page: Opener, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import json
 from contextlib import closing
 from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import expect
 
 from core.comparison.board import Board, BoardSlot
@@ -48,6 +49,7 @@ def watched(page: PlaygroundPage) -> list[str]:
     return asked
 
 
+@pytest.mark.takes(20)
 def test_hostile_comparison_stays_text_in_the_list_the_slots_the_code_the_vote_and_the_sweep(
     scripted_playground: AppProcess, open_page: Opener, replay: Replay
 ) -> None:

@@ -59,6 +59,7 @@ def named(library: PresetRepository, name: str) -> str:
     return found.id
 
 
+@pytest.mark.takes(17)
 def test_preset_goes_its_whole_road(local: PlaygroundPage, library: PresetRepository, tmp_path: Path) -> None:
     page, name = local, f"Road {secrets.token_hex(4)}"
     page.type_prompt("A red house").set_field("temperature", 0.2)

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from core.run import ENDED
@@ -137,6 +138,7 @@ class Person:
             database.close()
 
 
+@pytest.mark.takes(40)
 def test_random_clicks_reloads_stops_and_kills_lose_and_double_nothing(replay: Replay, open_page: Opener, tmp_path: Path) -> None:
     print(f"SOAK_SEED={SEED} BROWSER_SOAK_RUNS={RUNS}")
     environment = {"ORQ_API_KEY": REPLAY_KEY, "ORQ_BASE_URL": replay.url, "PLAYGROUND_DATA_DIR": str(tmp_path)}

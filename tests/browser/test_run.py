@@ -75,6 +75,7 @@ def test_second_run_takes_the_place_of_the_first(scripted: PlaygroundPage, repla
     scripted.panel.wait_for_exact_text("second").wait_until_ended()
 
 
+@pytest.mark.takes(11)
 def test_three_choices_have_a_tab_each_with_all_of_their_text(scripted: PlaygroundPage, replay: Replay) -> None:
     texts = ("alpha beta gamma", "un deux", "eins zwei drei vier")
     model = replay.add(Script.choices(*texts))

@@ -77,6 +77,7 @@ def refusal_of(key: str) -> Script:
     return Script.refusal(401, "invalid_api_key", f"{key} is not a key we know")
 
 
+@pytest.mark.takes(22)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_secrets_are_sent_where_they_belong_and_shown_logged_exported_and_stored_nowhere(
     kind: str, replay: Replay, open_page: Opener, tmp_path: Path

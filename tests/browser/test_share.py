@@ -58,6 +58,7 @@ def look(page: PlaygroundPage, link: str) -> PlaygroundPage:
     return page.idle()
 
 
+@pytest.mark.takes(12)
 def test_run_shared_with_two_things_switched_off_is_opened_by_a_stranger_forked_and_run(
     scripted: PlaygroundPage, scripted_playground: AppProcess, open_page: Opener, replay: Replay
 ):
@@ -110,6 +111,7 @@ def test_run_shared_with_two_things_switched_off_is_opened_by_a_stranger_forked_
     expect(guest.keyed("share-problem")).to_contain_text("took it back", timeout=COLD_MS)
 
 
+@pytest.mark.takes(12)
 def test_hostile_names_prompts_and_outputs_stay_text_on_every_page(
     scripted_playground: AppProcess, open_page: Opener, replay: Replay, shares: ShareRepository
 ):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from core.storage.database import FILE_NAME, Database
@@ -55,6 +56,7 @@ def on(replay: Replay, data_dir: Path, **more: str) -> Mapping[str, str]:
     return {"ORQ_API_KEY": REPLAY_KEY, "ORQ_BASE_URL": replay.url, "PLAYGROUND_DATA_DIR": str(data_dir), **more}
 
 
+@pytest.mark.takes(14)
 def test_full_disk_is_said_while_text_comes_in_and_everything_is_written_when_there_is_room(
     replay: Replay, open_page: Opener, tmp_path: Path
 ) -> None:
@@ -87,6 +89,7 @@ def test_full_disk_is_said_while_text_comes_in_and_everything_is_written_when_th
         page.page.close()
 
 
+@pytest.mark.takes(75)
 def test_database_that_another_process_locks_for_a_minute_gets_everything_afterwards(
     replay: Replay, open_page: Opener, tmp_path: Path
 ) -> None:
@@ -127,6 +130,7 @@ def stopped(page: PlaygroundPage, replay: Replay) -> str:
     return page.idle().query["run"]
 
 
+@pytest.mark.takes(20)
 def test_postgresql_that_is_restarted_in_the_middle_of_a_stream_gets_all_of_it(replay: Replay, open_page: Opener, tmp_path: Path) -> None:
     model = replay.add(Script.of(NUMBERS, hold_after=100))
     with postgres_server() as server:

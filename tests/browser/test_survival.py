@@ -8,6 +8,7 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from core.run import ChoiceText
@@ -24,6 +25,7 @@ from tests.support.playground_page import WITHIN_MS
 from tests.support.replay import Replay, Script
 
 
+@pytest.mark.takes(30)
 def test_killed_process_leaves_an_interrupted_run_that_goes_on_and_drafts_that_were_not_sent(
     replay: Replay, open_page: Opener, tmp_path: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_run_that_another_process_is_at_is_followed_until_its_end(scripted_playg
     database.close()
 
 
+@pytest.mark.takes(11)
 def test_banner_says_that_runs_are_not_saved_until_they_are(replay: Replay, open_page: Opener, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "playground.db").mkdir()

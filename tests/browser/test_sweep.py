@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
@@ -12,6 +13,7 @@ from tests.support.playground_page import WITHIN_MS, Panel, PlaygroundPage
 from tests.support.replay import Replay, Script
 
 
+@pytest.mark.takes(14)
 def test_grid_fills_is_paused_found_again_and_goes_on_with_no_cell_twice(
     scripted_playground: AppProcess, replay: Replay, open_page: Opener
 ) -> None:

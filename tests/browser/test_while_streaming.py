@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
@@ -17,6 +18,7 @@ NUMBERS = " ".join(map(str, range(1, 321)))
 GONE_S = 30.0
 
 
+@pytest.mark.takes(8)
 def test_widget_clicks_leave_the_panel_as_it_is_and_the_stream_running(scripted: PlaygroundPage, replay: Replay) -> None:
     model = replay.add(Script.of("one two three four", hold_after=2))
     scripted.choose_model(model).type_prompt("go").open_groups().run()
@@ -130,6 +132,7 @@ def test_stop_works_behind_a_proxy_that_buffers(scripted_playground: AppProcess,
         page.page.close()
 
 
+@pytest.mark.takes(10)
 def test_behind_a_proxy_that_cuts_every_three_seconds_nothing_is_lost_or_doubled(
     scripted_playground: AppProcess, replay: Replay, open_page: Opener
 ) -> None:
@@ -144,6 +147,7 @@ def test_behind_a_proxy_that_cuts_every_three_seconds_nothing_is_lost_or_doubled
         page.page.close()
 
 
+@pytest.mark.takes(45)
 def test_network_that_is_gone_for_half_a_minute_loses_and_doubles_nothing(
     scripted_playground: AppProcess, replay: Replay, open_page: Opener
 ) -> None:

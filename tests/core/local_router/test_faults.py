@@ -138,6 +138,7 @@ async def soak(port: int, requests: int, rng: random.Random) -> Counter[Outcome]
     return outcomes
 
 
+@pytest.mark.takes(8)
 async def test_every_request_is_answered_and_nothing_is_left(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(connection_pool, "KEEPALIVE_S", 0.3)  # connections to the upstream are kept so long
     rng = random.Random(11)

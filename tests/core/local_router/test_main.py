@@ -48,6 +48,7 @@ def test_router_with_a_key_says_it_and_wants_it():
 READ = ("/v1/models", "/v2/knowledge", "/v2/prompts", "/v2/identities", "/v2/router/threads", "/v2/pii/capabilities", "/openapi.json")
 
 
+@pytest.mark.takes(6)
 @pytest.mark.parametrize("kept", [False, True], ids=["in memory", "in a data directory"])
 def test_all_of_it_is_served_and_what_was_added_is_there_again_where_it_is_kept(tmp_path: Path, kept: bool):
     options = ("--pace", "0", "--api-key", "sk-mine", *(("--data-dir", str(tmp_path)) if kept else ()))
