@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from core.csv_rows import csv_rows
 
 NAME_COLUMNS = ("file", "filename", "file_name", "name", "document", "path")
 """Columns that tell which file a row is about, the first of them that is there; case, spaces and dashes do not count."""
@@ -43,18 +43,7 @@ def read_metadata_csv(content: bytes) -> MetadataTable:
 
     Empty cells are left out; `value_of` says what the others are.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("The CSV is not UTF-8; save it as “CSV UTF-8”.") from None
-    if "\0" in text:
-        raise ValueError("The CSV holds zero bytes; save it as text.")
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=header.count))
-    try:
-        names, *rows = [row for row in reader if any(cell.strip() for cell in row)] or [[]]
-    except csv.Error as error:
-        raise ValueError(f"The CSV cannot be read: {error}.") from None
+    names, rows = csv_rows(content)
     at = next((names.index(name) for wanted in NAME_COLUMNS for name in names if _plain(name) == _plain(wanted)), None)
     if at is None:
         raise ValueError("The CSV has no column “file” that names the files; give it one.")

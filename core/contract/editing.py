@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Group = Literal[
     "Request",
@@ -38,19 +38,7 @@ WidgetKind = Literal[
     "constant",
 ]
 
-GROUPS: tuple[Group, ...] = (
-    "Request",
-    "Sampling",
-    "Length and stopping",
-    "Routing",
-    "Cache and timeout",
-    "Knowledge",
-    "Prompt and inputs",
-    "Thinking",
-    "Identity and trace",
-    "PII",
-    "orq twins",
-)
+GROUPS: tuple[Group, ...] = get_args(Group)
 """The groups in the order in which a form shows them."""
 
 

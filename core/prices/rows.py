@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from core.csv_rows import csv_rows
 from core.prices.pricing import Price
 
 Cells = Mapping[str, str]
@@ -62,18 +63,7 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
 
     ValueError, with what would be right, for anything else.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("The file is not UTF-8; save it as “CSV UTF-8”.") from None
-    if "\0" in text:
-        raise ValueError("The file holds zero bytes; it is no CSV.")
-    header = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=header.count))
-    try:
-        names, *rows = [row for row in reader if any(cell.strip() for cell in row)] or [[]]
-    except csv.Error as error:
-        raise ValueError(f"The CSV cannot be read: {error}.") from None
+    names, rows = csv_rows(content)
     names = [name.strip().casefold() for name in names]
     missing = [name for name in ("model", "input", "output") if name not in names]
     if missing:

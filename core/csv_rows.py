@@ -1,0 +1,26 @@
+"""Tables that people save from a spreadsheet, whatever that takes a CSV to be."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+
+def csv_rows(content: bytes) -> tuple[list[str], list[list[str]]]:
+    """The names in the first line, and the rows below it, of a CSV (UTF-8; commas, semicolons or tabs); blank rows are left out.
+
+    Rows may be shorter or longer than the names. ValueError, with what would be right, for what is no CSV.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("The CSV is not UTF-8; save it as “CSV UTF-8”.") from None
+    if "\0" in text:
+        raise ValueError("The CSV holds zero bytes; save it as text.")
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=header.count))
+    try:
+        names, *rows = [row for row in reader if any(cell.strip() for cell in row)] or [[]]
+    except csv.Error as error:
+        raise ValueError(f"The CSV cannot be read: {error}.") from None
+    return names, rows
