@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.app_process import AppProcess, clean_environment, running_app
 from tests.support.dealing import BROWSER_S, dealt
@@ -21,6 +22,8 @@ os.environ.update(_clean)
 
 # Half a million objects of modules and tests stay until the end: looking through them again and again takes a sixth of the collection.
 gc.disable()
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])  # how fast examples are made is the machine's affair
+settings.load_profile("busy")
 
 REPLAY_KEY = "sk-replay-b2f1c0d4e5"
 """The key that the playground on the replay upstream is given; tests look for it where it must not be."""
