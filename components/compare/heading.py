@@ -131,7 +131,7 @@ def _rename(comparison_id: str, key: str) -> None:
 
 
 def _kept(now: Comparison) -> str:
-    return ":material/history_off: deleted; an edit brings it back" if now.deleted_at else ":material/history: in the History"
+    return ":material/history_off: deleted; an edit brings it back" if now.deleted_at else ":material/history: in History"
 
 
 def _new() -> None:

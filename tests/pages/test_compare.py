@@ -288,11 +288,11 @@ def test_above_the_budget_run_asks_once_more_and_an_unknown_cost_is_above_it(rep
 
 def test_deleted_comparison_says_so_where_it_is_still_open_and_an_edit_brings_it_back(replay: Replay, model: str) -> None:
     page = Page(replay, body(model), body(model)).click("run").finished()
-    assert "in the History" in page.words
+    assert "in History" in page.words
     opened_workspace().comparisons.delete([page.link])
     assert "deleted; an edit brings it back" in page.run().words
     assert Page(replay, link=page.link).comparison.deleted_at is not None, "looking at it is no edit"
-    assert "in the History" in page.set("compare.prompt", "Other").words
+    assert "in History" in page.set("compare.prompt", "Other").words
     assert page.comparison.deleted_at is None
 
 
@@ -405,7 +405,7 @@ def test_vote_goes_on_blind_in_the_same_order_after_a_reload_and_in_every_tab(re
     for again in (Page(replay, link=first.link), stale.run(), first.run()):
         assert [block.value for block in again.at.code] == order
         assert {"blind.pick.1", "blind.pick.2", "blind.tie"} <= {button.key for button in again.at.button}
-        assert not [name for name in (model, other, "baseline", "in the History") if name in again.words + again.tables]
+        assert not [name for name in (model, other, "baseline", "in History") if name in again.words + again.tables]
         assert opened_workspace().hub.channels.channel(again.at.session_state["session.channel"]).slots == {}
     first.click("blind.pick.2")
     stale.click("blind.pick.1")  # its page still shows what was voted on: one vote for a ballot
