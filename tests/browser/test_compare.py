@@ -330,3 +330,6 @@ def test_page_is_never_wider_than_the_window(scripted_playground: AppProcess, op
     rows = len({round(box["y"]) for box in boxes if box})
     assert rows == (2 if width == 800 else 1), "three beside each other, two on a small screen, one row to push on a phone"
     assert compare.panel("a").root.is_visible()
+    bar = page.page.get_by_test_id("stBottom").bounding_box()
+    assert bar is not None
+    assert bar["height"] < 260 if width == 400 else bar["height"] < 100, "the bar at the bottom is one line, on a phone a few"
