@@ -117,46 +117,52 @@ def _fork(preset_id: str, number: int | None) -> None:
 
 
 def _versions(preset: Preset) -> None:
-    heads = workspace().presets.versions(preset.id)
+    """One version: what it sets, how it differs from another one, and what can be done with it."""
+    library = workspace().presets
+    number, other = _picked(preset, library.versions(preset.id))
+    version = library.version(preset.id, number) if number is not None else None
+    if version is None:
+        return
+    _difference(library.version(preset.id, other) if other is not None else None, version)
+    with st.container(horizontal=True, gap="small", key="preset-version-actions"):
+        _version_buttons(preset, version)
+    with st.expander(f"What version {number} sets"):
+        contents(version.content)
+
+
+def _picked(preset: Preset, heads: Sequence[VersionHead]) -> tuple[int | None, int | None]:
+    """The number of the version, and of the one it is compared with: at first the one before it."""
     numbers = [head.number for head in heads]
     left, right = st.columns(2, gap="small")
     number = left.selectbox("Version", numbers, key=f"preset.version.{preset.id}", format_func=lambda one: _named(heads, one))
     others = [one for one in numbers if one != number]
-    if number is None:
-        return
-    other = None
-    if others:
-        default = next((place for place, one in enumerate(others) if one < number), 0)
-        other = right.selectbox(
-            "compared with", others, index=default, key=f"preset.other.{preset.id}.{number}", format_func=lambda one: f"version {one}"
-        )
-    library = workspace().presets
-    version = library.version(preset.id, number)
-    before = library.version(preset.id, other) if other is not None else None
-    if version is None:
-        return
-    _difference(before, version)
-    with st.container(horizontal=True, gap="small", key="preset-version-actions"):
-        st.button(
-            f"Restore as version {preset.version + 1}",
-            key="preset.restore",
-            icon=":material/settings_backup_restore:",
-            disabled=number == preset.version,
-            help="Makes it the newest again; the versions between stay",
-            on_click=_guarded,
-            args=(lambda: _restore(preset.id, number),),
-        )
-        st.button(
-            "Fork",
-            key="preset.fork",
-            icon=":material/call_split:",
-            help="A preset of its own, with this version's content",
-            on_click=_guarded,
-            args=(lambda: _fork(preset.id, number),),
-        )
-        going_buttons("preset.old", version.content, Link(preset.id, number))
-    with st.expander(f"What version {number} sets"):
-        contents(version.content)
+    if number is None or not others:
+        return number, None
+    default = next((place for place, one in enumerate(others) if one < number), 0)
+    key = f"preset.other.{preset.id}.{number}"
+    return number, right.selectbox("compared with", others, index=default, key=key, format_func=lambda one: f"version {one}")
+
+
+def _version_buttons(preset: Preset, version: Version) -> None:
+    number = version.head.number
+    st.button(
+        f"Restore as version {preset.version + 1}",
+        key="preset.restore",
+        icon=":material/settings_backup_restore:",
+        disabled=number == preset.version,
+        help="Makes it the newest again; the versions between stay",
+        on_click=_guarded,
+        args=(lambda: _restore(preset.id, number),),
+    )
+    st.button(
+        "Fork",
+        key="preset.fork",
+        icon=":material/call_split:",
+        help="A preset of its own, with this version's content",
+        on_click=_guarded,
+        args=(lambda: _fork(preset.id, number),),
+    )
+    going_buttons("preset.old", version.content, Link(preset.id, number))
 
 
 def _named(heads: Sequence[VersionHead], number: int) -> str:

@@ -156,58 +156,59 @@ def _prompts() -> PromptRows | None:
 
 
 def _numbers(settings: SweepSettings) -> SweepSettings:
+    name = " ".join(str(st.session_state.get("sweep.name") or "").split())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="sweep-numbers"):
-        mode = st.segmented_control(
-            "Combine", list(MODES), key="sweep.mode", default="grid", required=True, format_func=MODES.__getitem__, persist_state="session"
-        )
-        repeats = st.number_input("Repeats", 1, MOST_REPEATS, 1, key="sweep.repeats", width=120, persist_state="session")
-        seeds = st.selectbox(
-            "Seeds of repeats", list(SEEDS), key="sweep.seeds", format_func=SEEDS.__getitem__, width=150, persist_state="session"
-        )
-        first = settings.first_seed
-        if seeds != "none":
-            first = int(st.number_input("First seed", 0, 2**31, 1, key="sweep.first_seed", width=130, persist_state="session"))
-        at_once = st.number_input(
-            "At once",
-            1,
-            MOST_AT_ONCE,
-            8,
-            key="sweep.at_once",
-            width=120,
-            persist_state="session",
-            help="The connection's own limit counts, too",
-        )
-        most = st.number_input(
-            "Hard limit of calls",
-            1,
-            MOST_CALLS,
-            200,
-            key="sweep.most_calls",
-            width=160,
-            persist_state="session",
-            help="No call more than these is sent, tries after 429 counted",
-        )
-        tries = st.number_input(
-            "Tries after 429",
-            1,
-            MOST_TRIES,
-            5,
-            key="sweep.tries",
-            width=140,
-            persist_state="session",
-            help="How often one call is sent at most",
-        )
-    return replace(
-        settings,
-        mode=mode or "grid",
-        repeats=int(repeats),
-        seeds=seeds or "none",
-        first_seed=first,
-        at_once=int(at_once),
-        most_calls=int(most),
-        tries=int(tries),
-        name=" ".join(str(st.session_state.get("sweep.name") or "").split()),
+        return _limited(_repeated(replace(settings, name=name)))
+
+
+def _repeated(settings: SweepSettings) -> SweepSettings:
+    """How the axes are combined, how often each cell is called, and with which seeds."""
+    mode = st.segmented_control(
+        "Combine", list(MODES), key="sweep.mode", default="grid", required=True, format_func=MODES.__getitem__, persist_state="session"
     )
+    repeats = st.number_input("Repeats", 1, MOST_REPEATS, 1, key="sweep.repeats", width=120, persist_state="session")
+    seeds = st.selectbox(
+        "Seeds of repeats", list(SEEDS), key="sweep.seeds", format_func=SEEDS.__getitem__, width=150, persist_state="session"
+    )
+    first = settings.first_seed
+    if seeds != "none":
+        first = int(st.number_input("First seed", 0, 2**31, 1, key="sweep.first_seed", width=130, persist_state="session"))
+    return replace(settings, mode=mode or "grid", repeats=int(repeats), seeds=seeds or "none", first_seed=first)
+
+
+def _limited(settings: SweepSettings) -> SweepSettings:
+    """How many calls run at once, how many are made at most, and how often one is tried."""
+    at_once = st.number_input(
+        "At once",
+        1,
+        MOST_AT_ONCE,
+        8,
+        key="sweep.at_once",
+        width=120,
+        persist_state="session",
+        help="The connection's own limit counts, too",
+    )
+    most = st.number_input(
+        "Hard limit of calls",
+        1,
+        MOST_CALLS,
+        200,
+        key="sweep.most_calls",
+        width=160,
+        persist_state="session",
+        help="No call more than these is sent, tries after 429 counted",
+    )
+    tries = st.number_input(
+        "Tries after 429",
+        1,
+        MOST_TRIES,
+        5,
+        key="sweep.tries",
+        width=140,
+        persist_state="session",
+        help="How often one call is sent at most",
+    )
+    return replace(settings, at_once=int(at_once), most_calls=int(most), tries=int(tries))
 
 
 def _start(plan: SweepPlan) -> None:
