@@ -42,6 +42,9 @@ _BASH: Final = re.compile(
     |(?P<plain>[^\s'"\\|&;()<>#$`]+|[\#$`])""",
     re.VERBOSE | re.DOTALL,
 )
+_BETWEEN_WORDS: Final = frozenset({"space", "line", "here", "q1", "q2", "q3", "herestring", "end", "redirect", "comment"})
+"""Kinds of tokens that end a word."""
+
 _ANSI: Final = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|(.))", re.DOTALL)
 _ANSI_LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "E": "\x1b"}
 
@@ -60,61 +63,73 @@ def commands(text: str, shell: Shell, mark: str = "") -> list[Command]:
     """The commands in ``text``, with ``mark`` on both sides of what the shell would replace. InvalidImport for quotes that do not end."""
     match shell:
         case "bash":
-            return _bash(text, mark)
+            return _Bash(text, mark).commands()
         case "cmd":
             return [Command(_cmd_words(text, mark))]
         case "powershell":
             return _powershell(text, mark)
 
 
-def _bash(text: str, mark: str) -> list[Command]:
-    command = Command()
-    found = [command]
-    word: list[str] | None = None
-    waiting: list[tuple[Command, re.Match[str]]] = []
-    at, seen, herestring = 0, 0, False
-    while at < len(text):
-        token = _BASH.match(text, at)
-        if token is None:
-            raise InvalidImport(f"A quote that begins with {text[at : at + 20]!r} does not end.", "Paste the whole command.")
-        at, kind, seen = token.end(), token.lastgroup or "", seen + 1
-        if seen > MOST_PARTS:
-            raise InvalidImport(f"This command has more than {MOST_PARTS:,} parts.", "Paste the one command.")
-        if kind in ("q1", "q2", "q3"):
-            kind = "here"
-        if kind in ("space", "line", "end", "here", "herestring", "redirect", "comment") and word is not None:
-            if herestring:
-                command.typed, herestring = "".join(word), False
+class _Bash:
+    """Reads commands token by token. A here-document's text begins at the line after the command that waits for it."""
+
+    def __init__(self, text: str, mark: str) -> None:
+        self._text = text
+        self._mark = mark
+        self._at = self._seen = 0
+        self._found = [Command()]
+        self._word: list[str] | None = None
+        self._is_herestring = False
+        self._waiting: list[tuple[Command, re.Match[str]]] = []
+
+    def commands(self) -> list[Command]:
+        """All of them, as they are piped into one another."""
+        while self._at < len(self._text):
+            token = self._token()
+            kind = token.lastgroup or ""
+            if kind in _BETWEEN_WORDS:
+                self._end_word()
+                self._between(kind, token)
             else:
-                command.words.append("".join(word))
-            word = None
-        match kind:
-            case "here":
-                waiting.append((command, token))
-            case "herestring":
-                herestring = True
-            case "line":
-                for reader, here in waiting:
-                    reader.typed, at = _here(text, at, here, mark)
-                waiting = []
-                if command.words:
-                    command = Command()
-                    found.append(command)
-            case "end":
-                piped, before = token["end"] == "|", command
-                command = Command(typed=_printed(before) if piped else "")
-                found.append(command)
-            case "space" | "redirect" | "comment":
-                pass
-            case _:
-                word = word or []
-                word.append(_part(kind, token[kind], mark))
-    if word is not None:
-        if herestring:
-            command.typed = "".join(word)
+                self._word = self._word or []
+                self._word.append(_part(kind, token[kind], self._mark))
+        self._end_word()
+        return _piped(self._found)
+
+    def _token(self) -> re.Match[str]:
+        token = _BASH.match(self._text, self._at)
+        if token is None:
+            raise InvalidImport(
+                f"A quote that begins with {self._text[self._at : self._at + 20]!r} does not end.", "Paste the whole command."
+            )
+        self._at, self._seen = token.end(), self._seen + 1
+        if self._seen > MOST_PARTS:
+            raise InvalidImport(f"This command has more than {MOST_PARTS:,} parts.", "Paste the one command.")
+        return token
+
+    def _end_word(self) -> None:
+        if self._word is None:
+            return
+        word, self._word = "".join(self._word), None
+        if self._is_herestring:
+            self._found[-1].typed, self._is_herestring = word, False
         else:
-            command.words.append("".join(word))
-    return _piped(found)
+            self._found[-1].words.append(word)
+
+    def _between(self, kind: str, token: re.Match[str]) -> None:
+        match kind:
+            case "here" | "q1" | "q2" | "q3":
+                self._waiting.append((self._found[-1], token))
+            case "herestring":
+                self._is_herestring = True
+            case "line":
+                for reader, here in self._waiting:
+                    reader.typed, self._at = _here(self._text, self._at, here, self._mark)
+                self._waiting = []
+                if self._found[-1].words:
+                    self._found.append(Command())
+            case "end":
+                self._found.append(Command(typed=_printed(self._found[-1]) if token["end"] == "|" else ""))
 
 
 def _part(kind: str, text: str, mark: str) -> str:
