@@ -327,6 +327,7 @@ def test_page_is_never_wider_than_the_window(scripted_playground: AppProcess, op
     compare = Compare(page).press("compare.add")
     boxes = [page.keyed(f"slot-compare-{letter}").bounding_box() for letter in "abc"]
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
     rows = len({round(box["y"]) for box in boxes if box})
     assert rows == (2 if width == 800 else 1), "three beside each other, two on a small screen, one row to push on a phone"
     assert compare.panel("a").root.is_visible()
