@@ -14,8 +14,9 @@ COMPONENTS = Path(__file__).parent.parent / "components"
 
 # An icon of our own, because Streamlit has browsers fetch a :material/…: one from fonts.gstatic.com.
 st.set_page_config(page_title="Router playground", page_icon=str(COMPONENTS / "icon.svg"), layout="wide")
-st.html(COMPONENTS / "page.css")
-st.html(lane.CSS)
+# Here and not where it is used: what a part of the page draws alone later (a dialog, a toast) takes the place of any style that came after.
+for style in (COMPONENTS / "page.css", lane.CSS, COMPONENTS / "parameter_form" / "form.css"):
+    st.html(style)
 browser_back()
 page = st.navigation(
     [

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -35,7 +34,6 @@ ICONS = {
 OPEN_AT_FIRST = frozenset({"Sampling", "Length and stopping"})
 EXTRA_GROUP = "Extra fields"
 EXTRA_HELP = 'JSON the contract does not know, such as `{"logit_bias": {}}`. It is sent as it is, unchecked.'
-CSS = Path(__file__).with_name("form.css")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,6 @@ def parameter_form(
     what else on the page an edit concerns.
     """
     form = Form.begin(slot, draft, problems, models=models, kind=kind, disabled=disabled, picks=picks)
-    st.html(CSS)
     with st.container(key=f"form-{slot}", gap="xsmall"):
         _everything(form, draft, refresh, changed)
 

@@ -135,6 +135,8 @@ def test_lane_and_dialogs_fit_a_phone(open_page: Opener, drafted: AppProcess, sc
         "(e) => e.getBoundingClientRect().left >= 0 && e.getBoundingClientRect().right <= innerWidth && e.scrollWidth <= e.clientWidth + 1"
     )
     assert lane.evaluate(fits)
+    height = "(form) => form.getBoundingClientRect().height"
+    form_px = page.keyed("form-a").evaluate(height)
     for button, inside, said in (
         ("rehearse-a", "rehearsal-a", "Most billed attempts: 12"),
         ("weights-a", "shares-a", "Too few runs to tell (n = 1)."),
@@ -146,6 +148,7 @@ def test_lane_and_dialogs_fit_a_phone(open_page: Opener, drafted: AppProcess, sc
         assert content.evaluate(fits)
         page.page.get_by_role("dialog").get_by_label("Close").click()
         expect(content).to_have_count(0)
+    assert page.keyed("form-a").evaluate(height) == form_px, "the form has lost its style"
 
 
 def test_rehearsal_is_offered_when_routing_is_set_and_only_then(open_page: Opener, drafted: AppProcess) -> None:
