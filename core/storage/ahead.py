@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one made in another thread meanwhile: a database server works while we do.
+    """The same items (none of them ``None``), the next one made in another thread meanwhile: a database server works while we do.
 
-    Not for SQLite: it lets go of the interpreter at every row, and would wait for us to let go of it as often.
+    Whoever gives up waits for nobody: a thread that reads from a pipe may have to wait for ever. Not for SQLite: it lets go of the
+    interpreter at every row, and would wait for us to let go of it as often.
     """
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
+    wanted: SimpleQueue[bool] = SimpleQueue()
+    made: SimpleQueue[T | Exception | None] = SimpleQueue()
+    Thread(target=_make, args=(items, wanted, made), name="ahead", daemon=True).start()
+    wanted.put(True)
+    try:
+        while (item := made.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            wanted.put(True)
             yield item
+    finally:
+        wanted.put(False)
+
+
+def _make(items: Iterator[T], wanted: SimpleQueue[bool], made: SimpleQueue[T | Exception | None]) -> None:
+    while wanted.get():
+        try:
+            made.put(next(items, None))
+        except Exception as problem:  # noqa: BLE001  # raised again where the item is asked for
+            made.put(problem)

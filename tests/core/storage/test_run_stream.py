@@ -16,6 +16,7 @@ from core.storage.database import Database
 from core.storage.run_query import RunFilter
 from core.storage.run_repository import RunRepository
 from tests.core.storage.samples import START, run
+from tests.support.conditions import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def test_reading_that_is_given_up_leaves_no_thread(database: Database) -> None:
     coming = runs.packed()
     next(coming)
     coming.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    eventually(lambda: not [one for one in threading.enumerate() if one.name == "ahead"], what="the reading thread to end")
 
 
 def test_database_that_goes_away_meanwhile_is_told(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
