@@ -29,7 +29,7 @@ IMPLICIT: Final = ("orq",)
 
 
 def get_path(body: Any, path: str, default: Any = MISSING) -> Any:
-    """What stands at ``path``, or ``default`` when nothing does."""
+    """What stands at ``path`` (names and places in lists, as ``orq.knowledge_bases.0.top_k``), or ``default`` when nothing does."""
     at = body
     for name in path.split("."):
         if isinstance(at, dict):

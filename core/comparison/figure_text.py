@@ -18,13 +18,19 @@ class Told(Protocol):
     """A median and the bounds of its interval, as in ``core.comparison.interval``; of a file or a link, too."""
 
     @property
-    def median(self) -> float: ...
+    def median(self) -> float:
+        """The middle value, in the figure's own unit."""
+        ...
 
     @property
-    def low(self) -> float | None: ...
+    def low(self) -> float | None:
+        """The lower bound; None where one run alone told the figure."""
+        ...
 
     @property
-    def high(self) -> float | None: ...
+    def high(self) -> float | None:
+        """The upper bound."""
+        ...
 
 
 def figure_text(name: str, interval: Told | None) -> str:

@@ -117,7 +117,10 @@ def _text(value: Any) -> str | None:
 
 
 def write_runs(runs: Iterable[StoredRun | PackedRun], kind: FileKind, path: Path, written: Written = lambda _count: None) -> int:
-    """Write runs to a file, one after the other; how many. ``written`` hears how many are in it so far."""
+    """Write runs to a new file of a kind, one after the other; how many. ``written`` hears how many are in it so far.
+
+    OSError where the file cannot be written, and whatever ``runs`` raises; what was written by then stays.
+    """
     match kind:
         case "jsonl":
             return _write_jsonl(map(_line, runs), path, written)

@@ -226,7 +226,8 @@ class Reader:
 
 
 def state_of(run: Run) -> dict[str, Any]:
-    """What a panel's state line says of a run."""
+    """What a panel's state line says of a run, as JSON: id, status, how many choices, seconds since it was sent (``elapsed_s``) and to its
+    first text (``first_s``), finish reasons by choice; ``queue`` (from 1) and ``wait`` while it waits for a place."""
     timings = run.timings
     state: dict[str, Any] = {
         "run": run.id,
@@ -244,6 +245,6 @@ def state_of(run: Run) -> dict[str, Any]:
 
 
 def end_of(run: Run) -> dict[str, Any]:
-    """How a run ended, for its panel."""
+    """``state_of`` a run that has ended, with its tokens as the router counted them, its pieces of text, and its error or None."""
     tokens = run.usage.completion_tokens if run.usage else None
     return {**state_of(run), "tokens": tokens, "pieces": len(run.log), "error": run.error.to_dict() if run.error else None}

@@ -13,7 +13,7 @@ def shares(weights: Sequence[float]) -> list[float]:
 
 
 def draw(models: Sequence[tuple[str, float]], rng: random.Random) -> str:
-    """One of the models, each as likely as its share of the weights."""
+    """One of the models, pairs of an id and a weight above 0, each as likely as its share of the weights."""
     names, weights = zip(*models, strict=True)
     drawn: str = rng.choices(names, weights)[0]
     return drawn

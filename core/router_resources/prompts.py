@@ -69,7 +69,7 @@ async def create_prompt(client: RouterClient, *, name: str, description: str, te
 
 
 async def save_prompt(client: RouterClient, prompt_id: str, *, name: str, description: str, text: str | None) -> StoredPrompt:
-    """A new version of a prompt; ``text`` None leaves its messages alone."""
+    """A new version of a prompt; ``text`` None leaves its messages alone. Raises what ``RouterClient.call`` does."""
     body: dict[str, Any] = {"display_name": name, "description": description}
     if text is not None:
         body["prompt"] = {"messages": _messages(text)}

@@ -105,7 +105,7 @@ def tag_line(tags: Iterable[str]) -> str | None:
 
 
 def words(run: RunSnapshot) -> str:
-    """What full-text search looks through."""
+    """What full-text search looks through: the words of the prompt and of every choice, folded, cut as ``full_text.words_of`` cuts them."""
     return full_text.words_of([prompt_of(run.body), *(choice.text for _, choice in sorted(run.choices.items()))])
 
 
