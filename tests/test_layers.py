@@ -121,3 +121,13 @@ def test_every_setting_is_documented_in_the_readme() -> None:
     documented = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert read
     assert not read - documented
+
+
+def test_the_architecture_has_every_folder_and_names_nothing_that_is_gone() -> None:
+    told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = told.partition("| folder or file |")[2].partition("## ")[0]
+    named = {name.strip("/").rpartition("/")[2] for name in re.findall(r"`([a-z_/]+(?:\.py)?)`", table)}
+    there = {path.name for folder in ("core", "components") for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts}
+    folders = {path.name for folder in ("core", "components") for path in (ROOT / folder).iterdir() if (path / "__init__.py").exists()}
+    assert folders - named == set()
+    assert {name for name in named if name.endswith(".py")} - there == set()

@@ -13,8 +13,8 @@ from urllib.request import getproxies
 
 import httpx
 
+from core.client.gathering_transport import GatheringTransport
 from core.connection import Connection
-from core.gathering_transport import GatheringTransport
 
 MAX_CLIENTS: Final = 32
 KEEPALIVE_S: Final = 4.0

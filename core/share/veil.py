@@ -56,7 +56,7 @@ class Veil:
 
     @classmethod
     def of(cls, subject: Subject, hidden: frozenset[ItemName], secrets: Iterable[str]) -> Veil:
-        """What leaves the ``hidden`` items out of ``subject``. ``secrets`` are keys that are known; those in runs' addresses are found here."""
+        """What leaves the ``hidden`` items out of ``subject``. ``secrets`` are known keys; those in addresses are found here."""
         names = items.model_names(subject) if "models" in hidden else []
         aliases = {name: f"model {number}" for number, name in enumerate(names, 1)}
         known = [*secrets, *(secret for run in subject.runs for secret in address_secrets(run.base_url))]

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from core.gathering_transport import EAGER_READS, FRAME_S, GatheringTransport
+from core.client.gathering_transport import EAGER_READS, FRAME_S, GatheringTransport
 from tests.core.hub.test_hub import until
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -8,7 +8,7 @@ what several streams bring goes out to a page together.
 Connections are its own, not httpcore's: a call that is cancelled, at whatever moment, has closed its connection when it is over.
 """
 
-from core.gathering_transport.link import EAGER_READS, FRAME_S
-from core.gathering_transport.transport import GatheringTransport
+from core.client.gathering_transport.link import EAGER_READS, FRAME_S
+from core.client.gathering_transport.transport import GatheringTransport
 
 __all__ = ["EAGER_READS", "FRAME_S", "GatheringTransport"]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import h11
 import httpx
 
-from core.gathering_transport.link import Link
+from core.client.gathering_transport.link import Link
 
 _READ_BYTES: Final = 65_536
 _WRITTEN_TOGETHER: Final = 65_536

@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from core.gathering_transport.link import Link
+from core.client.gathering_transport.link import Link
 
 NEXT_ADDRESS_S: Final = 0.25
 """How long one address is waited for before the next is tried beside it (RFC 8305)."""

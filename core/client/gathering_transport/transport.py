@@ -7,8 +7,8 @@ import ssl
 
 import httpx
 
-from core.gathering_transport.connection import HttpConnection
-from core.gathering_transport.dialling import dialled
+from core.client.gathering_transport.connection import HttpConnection
+from core.client.gathering_transport.dialling import dialled
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from core.gathering_transport import dialling
-from core.gathering_transport.dialling import dialled
-from core.gathering_transport.link import Link
+from core.client.gathering_transport import dialling
+from core.client.gathering_transport.dialling import dialled
+from core.client.gathering_transport.link import Link
 from tests.core.hub.test_hub import until
 
 
