@@ -15,11 +15,11 @@ from components.plain_text import plain
 from components.services import workspace
 from components.text_diff import diff_tools, shows_space, text_diff
 from core.comparison.board import LETTERS, Board
-from core.comparison.distance import groups
-from core.comparison.figure_noise import FigureDifference, figure_differences
-from core.comparison.figure_text import UNKNOWN, figure_text, value_text
+from core.comparison.distance import groups, which_answers
+from core.comparison.figure_text import UNKNOWN, figure_text
+from core.comparison.figure_verdict import figure_verdict
 from core.comparison.figures import COST, MEASURES, SlotFigures, slot_figures
-from core.comparison.noise_floor import NoiseFloor, corrected, enough, noise_floor
+from core.comparison.noise_floor import NoiseFloor, corrected, noise_floor
 from core.comparison.output_diff import verdict, visible
 from core.comparison.settings import differences
 from core.run import RunSnapshot
@@ -136,33 +136,11 @@ def _noise(board: Board, figures: Sequence[SlotFigures]) -> None:
 
 def _figure_differences(board: Board, figures: Sequence[SlotFigures]) -> None:
     """Which figures differ by more than chance, and by how much."""
-    found = figure_differences(figures)
-    if not found:
-        return
-    if all(one.p_value is None for one in found):
-        fewest = enough(len(found))
-        st.caption(
-            f"Length, latency and cost: too few repeats to tell a difference from noise. {fewest} of each slot can.", help=HOW_FIGURES
-        )
-        return
-    claimed = [one for one in found if one.differs]
-    if not claimed:
-        st.caption("Length, latency and cost: no difference beyond run-to-run noise.", help=HOW_FIGURES)
-    for place in sorted({one.place for one in claimed}):
-        told = ", ".join(_told(one) for one in claimed if one.place == place)
-        st.markdown(f":material/monitoring: {plain(f'{board.title(place)} against {board.title(0)}: {told}.')}", help=HOW_FIGURES)
-
-
-def _told(one: FigureDifference) -> str:
-    """``total +0.4 s, +38 % (+0.3 s to +0.5 s)``."""
-    share = "" if one.share is None else f", {one.share:+.0%}".replace("%", " %")
-    low, high = one.difference.low, one.difference.high
-    interval = "" if low is None or high is None else f" ({_signed(one.name, low)} to {_signed(one.name, high)})"
-    return f"{one.name} {_signed(one.name, one.difference.median)}{share}{interval}"
-
-
-def _signed(name: str, value: float) -> str:
-    return f"{'−' if value < 0 else '+'}{value_text(name, abs(value))}"
+    found = figure_verdict(figures, [board.title(place) for place in range(len(figures))])
+    if found.remark:
+        st.caption(found.remark, help=HOW_FIGURES)
+    for sentence in found.claims:
+        st.markdown(f":material/monitoring: {plain(sentence)}", help=HOW_FIGURES)
 
 
 @lru_cache(maxsize=256)
@@ -200,8 +178,8 @@ def _outputs(board: Board, figures: Sequence[SlotFigures]) -> None:
             )
         diff_tools(KEY)
     before, after = (groups(figures[at].answers)[0][0] for at in (0, place))
-    often = "The most frequent answers" if max(figures[0].finished, figures[place].finished) > 1 else "The answers"
-    st.markdown(f"**{often} of {LETTERS[0]} and {LETTERS[place]}:** {plain(verdict(before, after))}")
+    which = which_answers(figures[0].answers, figures[place].answers)
+    st.markdown(f"**{which} of {LETTERS[0]} and {LETTERS[place]}:** {plain(verdict(before, after))}")
     if before != after:
         text_diff(before, after, names=(board.title(0), board.title(place)), key=KEY)
     _identical(figures, show_space=shows_space(KEY))

@@ -24,10 +24,10 @@ WIDTH: Final = 260
 def figure_chart(name: str, figures: Sequence[SlotFigures]) -> AnyChart | None:
     """One figure of every slot: a bar for the median, and with several runs a dot for each and a line for the 95 % interval.
 
-    None where no slot has it.
+    None where no slot has it, and where it is 0 everywhere.
     """
     middles, dots = _rows(name, figures)
-    if not middles:
+    if not any(row["median"] for row in middles) and not any(dot["value"] for dot in dots):
         return None
     title = titled(name)
     order = [LETTERS[place] for place in range(len(figures))]

@@ -56,3 +56,10 @@ def groups(outputs: Sequence[str]) -> list[tuple[str, int]]:
     for text in outputs:
         counts[text] = counts.get(text, 0) + 1
     return sorted(counts.items(), key=lambda group: -group[1])
+
+
+def which_answers(one: Sequence[str], other: Sequence[str]) -> str:
+    """What the first of each side's ``groups`` are called: the answers, the most frequent ones, or the first where none came twice."""
+    if max(len(one), len(other)) < 2:
+        return "The answers"
+    return "The most frequent answers" if len(set(one)) < len(one) or len(set(other)) < len(other) else "The first answers"

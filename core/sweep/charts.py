@@ -117,11 +117,13 @@ def _fits(labels: Sequence[str]) -> bool:
 
 
 def sweep_images(sweeps: Sequence[SweepReport]) -> dict[str, bytes]:
-    """Charts of sweeps as PNG images by their titles: of what ``REPORTED`` names, where it is known."""
+    """Charts of sweeps as PNG images by their titles: of what ``REPORTED`` names, where it is known and not 0 everywhere."""
     found: dict[str, bytes] = {}
     for number, sweep in enumerate(sweeps, 1):
         plan = sweep.state.record.plan
         for name in REPORTED:
-            if image := sweep_image(name, plan.paths, sweep.rows, grid=plan.settings.mode == "grid"):
+            if any(any(row.figures[name]) for row in sweep.rows) and (
+                image := sweep_image(name, plan.paths, sweep.rows, grid=plan.settings.mode == "grid")
+            ):
                 found[f"Sweep {number}, {sweep.name}: {name}"] = image
     return found

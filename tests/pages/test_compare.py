@@ -370,6 +370,7 @@ def test_determinism_check_sends_one_seed_without_the_cache_and_says_identical_i
     assert not any("cache" in call.body for call in replay.calls(model))
     assert "A: identical, 3 of 3 answers with seed 1." in page.words
     assert "B: identical, 3 of 3 answers with seed 4." in page.words
+    assert "Edited since it ran" not in page.words
     assert "Too few repeats" not in page.words
 
 

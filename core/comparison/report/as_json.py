@@ -32,6 +32,7 @@ def to_json(made: Report) -> bytes:
         "created_at": comparison.created_at.isoformat(),
         "updated_at": comparison.updated_at.isoformat(),
         "left_out": list(made.left_out),
+        "verdicts": list(made.verdicts),
         "slots": [_slot_json(slot) for slot in made.slots],
         "sweeps": [sweep.to_json() for sweep in made.sweeps],
         "document": comparison.document,

@@ -90,9 +90,10 @@ def _figures(made: Report) -> Iterator[str]:
 
 def _verdicts(made: Report) -> Iterator[str]:
     said = [(slot, slot.verdicts) for slot in made.slots if slot.verdicts]
-    if said:
+    if said or made.verdicts:
         yield from ("", "## Verdicts", "")
         yield from (f"- {text(slot.title)}: {' '.join(map(text, sentences))}" for slot, sentences in said)
+        yield from (f"- {text(sentence)}" for sentence in made.verdicts)
 
 
 def _slot_outputs(slot: SlotReport) -> Iterator[str]:

@@ -24,3 +24,8 @@ def test_chart_has_the_medians_intervals_and_every_run() -> None:
     medians = [row for row in rows if "median" in row]
     assert [(row["slot"], row["median"], row["low"] is None) for row in medians] == [("A", 1.2, False), ("B", 2.0, True)]
     assert [row["value"] for row in rows if "value" in row] == [1.0, 1.2, 5.0]
+
+
+def test_figure_that_is_nothing_everywhere_is_no_picture() -> None:
+    assert figure_chart("total", [slot(total=(0.0, 0.0)), slot(total=(0.0,))]) is None
+    assert figure_chart("total", [slot(total=(0.0, 0.0, 1.0))]) is not None

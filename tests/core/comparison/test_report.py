@@ -21,6 +21,8 @@ from core.comparison.report.as_markdown import to_markdown
 from core.comparison.report.as_zip import to_zip
 from core.comparison.report.report import Report, report, was_edited
 from core.comparison.runs import SlotRuns
+from core.comparison.votes import PART, Vote, candidates
+from core.contract.response import parse_usage
 from core.prices.pricing import Price, PriceList
 from core.run import ChoiceText, RunError, RunSnapshot
 from core.storage.run_record import StoredRun
@@ -96,6 +98,24 @@ def test_what_could_not_be_read_is_said_at_the_top_of_every_file():
     assert json.loads(to_json(made([run()], [run()])))["left_out"] == []
 
 
+def test_verdicts_on_figures_votes_and_determinism_are_in_every_file():
+    slots = (
+        repeats("one", 5),
+        [run(asked=body(temperature=0.9), text=f"two {n}", usage=parse_usage({"completion_tokens": 90})) for n in range(5)],
+    )
+    of = comparison(*slots)[0]
+    shown = candidates(of.board)
+    whole = made(*slots, parts={PART: [Vote(START, shown, shown[1], ("a", "b")).to_json()]})
+    said = to_markdown(whole)
+    assert "- B against A: tokens out +85, +1700 % (+85 to +85)." in said
+    assert "- Blind votes: B was picked in 1 of 1 vote (95 % interval 21 % to 100 %): not settled" in said
+    assert json.loads(to_json(whole))["verdicts"] == [*whole.verdicts]
+    checked = made([run(asked=body(seed=1), text="same") for _ in range(3)], [run(asked=body(seed=1), text=f"{n}") for n in range(3)])
+    assert "- A: identical, 3 of 3 answers with seed 1." in to_markdown(checked)
+    assert "3 different answers of 3 with seed 1" in json.loads(to_json(checked))["slots"][1]["verdicts"][0]
+    assert checked.verdicts == ()
+
+
 def test_identical_outputs_stand_there_once_with_their_numbers():
     same = [run(text="always the same") for _ in range(3)]
     said = to_markdown(made([*same, run(text="but once")], [run()]))
@@ -119,6 +139,10 @@ def test_seed_that_was_edited_is_an_edit_and_one_that_may_have_counted_up_is_non
     sent = run(asked=body(seed=2))
     assert was_edited(body(seed=3), SlotRuns((sent,)))
     assert not was_edited(body(seed=1), SlotRuns((sent,), missing=1))
+    check = SlotRuns(tuple(run(asked=body(seed=1)) for _ in range(3)))
+    assert not was_edited(body(), check)
+    assert was_edited(body(seed=4), check)
+    assert was_edited(body(temperature=0.3), check)
     assert not was_edited(body(seed=2, cache={"type": "exact_match"}), SlotRuns((sent,)))
     assert not was_edited(body(seed=2), SlotRuns(()))
 
