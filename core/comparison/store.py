@@ -98,9 +98,10 @@ class ComparisonStore:
         if found is None:
             return None
         with self._lock:
-            held = self._held.get(comparison_id)
-            newer = held is None or not self._saving.waits(comparison_id)
-            return self._hold(found) if newer or held is None else held
+            now = self._held.get(comparison_id)
+            if now is not None and now is not held:
+                return now  # edited, and maybe saved as well, while storage was being read
+            return self._hold(found)
 
     def part(self, comparison_id: str, name: str) -> Any:
         """One part of a comparison (``core.comparison.record``), as it was set; ``None`` where it has none."""

@@ -12,6 +12,7 @@ from core.comparison.record import Comparison, parse_document
 from core.comparison.store import ComparisonStore, EditedElsewhere
 from core.draft_store import DraftStore
 from core.errors import StorageProblem, StorageUnavailable
+from tests.support.conditions import eventually
 
 
 class Kept:
@@ -169,3 +170,24 @@ def test_document_of_a_later_program_is_read_as_far_as_it_is_known() -> None:
     later = {"version": 2, "revision": 3, "board": {**board("r").to_dict(), "grid": True}, "sweep": {"cells": []}, "unheard_of": 1}
     found = parse_document(later)
     assert (found.board, found.revision, found.parts) == (board("r"), 3, {"sweep": {"cells": []}, "unheard_of": 1})
+
+
+async def test_reading_that_took_longer_than_an_edit_and_its_saving_does_not_bring_the_old_state_back(kept: Kept) -> None:
+    store = ComparisonStore(kept, DraftStore(), saved_after_s=0)
+    store.open()
+    store.begin("c", board("r"))
+    eventually(lambda: store.health.waiting == 0)
+
+    def find_slowly(comparison_id: str) -> Comparison | None:
+        before = kept.comparisons[comparison_id]
+        store.edit("c", board("r", prompt="theirs"), seen=1)
+        eventually(lambda: store.health.waiting == 0)
+        return before
+
+    kept.find = find_slowly  # type: ignore[method-assign]
+    found = store.find("c")
+    assert found is not None
+    assert found.revision == 2
+    with pytest.raises(EditedElsewhere):
+        store.edit("c", board("r", prompt="mine"), seen=1)
+    await store.close()
