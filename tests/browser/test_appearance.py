@@ -149,6 +149,9 @@ def test_keyboard_alone_is_enough(scripted: PlaygroundPage, replay: Replay) -> N
     scripted.idle()
     focus_by_tab(scripted, "button", "panel-copy")
     focus_by_tab(scripted, "button", "st-key-run")
+    focus_by_tab(scripted, "input", "stCheckbox")
+    switch = scripted.page.locator("[data-testid=stCheckbox] > label[data-focus-visible]")
+    assert switch.evaluate("(label) => getComputedStyle(label).outlineStyle") == "solid", "one sees where the keyboard is"
 
 
 def test_screen_readers_get_whole_sentences(scripted: PlaygroundPage, replay: Replay) -> None:
