@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ class Sweeps:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._live: dict[str, SweepDrive] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._resuming = threading.Lock()
 
     def open(self) -> None:
         """Take the running loop, the hub's."""
@@ -82,28 +84,8 @@ class Sweeps:
 
         SweepRefused when the connection is another one than it was begun with, or another process drives it.
         """
-        live = self._live.get(sweep_id)
-        if live is not None and live.state().status == "pausing":
-            live.resume()
-            return
-        if live is not None and not live.state().active:
-            live = self._written(sweep_id)
-        state = self.state(sweep_id)
-        if state is None or live is not None:
-            return
-        self._check_connection(state.record, connection)
-        before = self._repository.find(sweep_id)
-        owner = before.record.process if before else None
-        if not self._repository.claim(sweep_id, self._process, gone=[*self._gone([owner])] if owner else []):
-            raise SweepRefused("Another process is at this sweep.", "Wait for it to be paused or to end.")
-        if most_calls is not None:
-            plan = state.record.plan.with_limit(most_calls)
-            self._repository.set_settings(sweep_id, plan.settings)
-            state = SweepState(replace(state.record, plan=plan), state.calls)
-        wanted = {*TO_DO, *(UNSUCCESSFUL if again else ())}
-        calls = tuple(replace(call, status="waiting") if call.status in wanted else call for call in state.calls)
-        self._repository.save_calls(sweep_id, calls)
-        self._drive(SweepState(state.record, calls), connection)
+        with self._resuming:  # two tabs may press at once, and the first must be driving before the second looks
+            self._resume(sweep_id, connection, most_calls=most_calls, again=again)
 
     def pause(self, sweep_id: str) -> None:
         """Send nothing new; what is under way goes on to its end."""
@@ -151,6 +133,30 @@ class Sweeps:
         return self._repository.runs_of(sweep_id)
 
     # Driving
+
+    def _resume(self, sweep_id: str, connection: Connection, *, most_calls: int | None, again: bool) -> None:
+        live = self._live.get(sweep_id)
+        if live is not None and live.state().status == "pausing":
+            live.resume()
+            return
+        if live is not None and not live.state().active:
+            live = self._written(sweep_id)
+        state = self.state(sweep_id)
+        if state is None or live is not None:
+            return
+        self._check_connection(state.record, connection)
+        before = self._repository.find(sweep_id)
+        owner = before.record.process if before else None
+        if not self._repository.claim(sweep_id, self._process, gone=[*self._gone([owner])] if owner else []):
+            raise SweepRefused("Another process is at this sweep.", "Wait for it to be paused or to end.")
+        if most_calls is not None:
+            plan = state.record.plan.with_limit(most_calls)
+            self._repository.set_settings(sweep_id, plan.settings)
+            state = SweepState(replace(state.record, plan=plan), state.calls)
+        wanted = {*TO_DO, *(UNSUCCESSFUL if again else ())}
+        calls = tuple(replace(call, status="waiting") if call.status in wanted else call for call in state.calls)
+        self._repository.save_calls(sweep_id, calls)
+        self._drive(SweepState(state.record, calls), connection)
 
     def _check_connection(self, record: SweepRecord, connection: Connection) -> None:
         same = connection.kind == record.connection_kind and record.base_url in (connection.base_url, *_any_port(connection, record))

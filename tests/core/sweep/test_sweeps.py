@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,18 @@ async def test_paused_sweep_sends_nothing_until_it_is_resumed(workspace: Workspa
     assert (await settled(workspace, sweep_id)).status == "finished"
     assert set(sent(upstream).values()) == {1}
     assert len(sent(upstream)) == 30
+
+
+async def test_sweep_that_several_tabs_resume_at_once_is_driven_once(workspace: Workspace, upstream: ReplayUpstream) -> None:
+    sweep_id = await started(workspace, asked("tokens=3/first=0.05", at_once=2), upstream)
+    await until(lambda: upstream.requests)
+    workspace.sweeps.pause(sweep_id)
+    await settled(workspace, sweep_id)
+    resume = partial(asyncio.to_thread, workspace.sweeps.resume, sweep_id, connection_to(upstream.base_url))
+    await asyncio.gather(*(resume() for _ in range(6)))
+    state = await settled(workspace, sweep_id)
+    assert (state.status, state.done, state.tries) == ("finished", 30, 30)
+    assert set(sent(upstream).values()) == {1}
 
 
 async def test_call_that_is_refused_with_429_is_tried_again_and_every_try_counts(workspace: Workspace, upstream: ReplayUpstream) -> None:
