@@ -36,7 +36,8 @@ def compare() -> None:
     linked = st.query_params.get(desk.LINK)
     board = desk.gathered(linked)
     runs = list(desk.found_runs(board))
-    slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
+    connection = session.connection()
+    slots = [standing(desk.slot_key(place), one.draft, connection) for place, one in enumerate(board.slots)]
     sheet = Sheet(board, workspace().models(slots[0].connection), slots, runs)
     st.html(CSS)
     st.query_params[desk.LINK] = session.comparison.current_id() or ""
@@ -97,7 +98,7 @@ def _settings(sheet: Sheet) -> None:
     with st.container(key="compare-settings", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
             st.markdown(f"**Settings of {LETTERS[place]}**")
-            st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=show_settings, args=(None,))
+            st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=show_settings, args=(sheet, None))
         run_column.parameters(sheet.slots[place], sheet.models, refresh=partial(_refreshed, sheet), changed=sheet.edited)
 
 

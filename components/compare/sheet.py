@@ -35,6 +35,9 @@ class Sheet:
     slots: list[Slot]
     runs: list[SlotRuns]
     drawn: set[str] = field(default_factory=set)
+    looked: bool = False
+    together: frozenset[str] = frozenset()
+    """Parts that a callback asked for at once and that are still to come: the first that is drawn looks again for all (``looked``)."""
 
     @property
     def running(self) -> bool:
@@ -59,16 +62,29 @@ class Sheet:
         self.board = board
         chips = range(len(board.slots)) if place == 0 else (place,)
         preset = [PRESET] if _has_preset() else []
-        st.rerun([group, *preset, GUARDS, BAR, *map(settings_key, chips)])
+        self.redraw([GUARDS, BAR, *preset, *map(settings_key, chips)], group)
 
-    def catch_up(self) -> None:
-        """Look again, for a part that is redrawn alone: the runs go on, which settings are open may change, another tab may vote blind."""
+    def redraw(self, parts: Sequence[str], *others: str) -> None:
+        """Have the parts drawn anew, and ``others`` that look for themselves. For callbacks; does not return."""
+        self.together, self.looked = frozenset(parts), False
+        st.rerun([*others, *parts])
+
+    def catch_up(self, key: str) -> None:
+        """Look again before the part ``key`` is drawn alone, unless one that was asked for together with it has."""
+        asked, self.together = key in self.together, self.together - {key} if key in self.together else frozenset()
+        if not (asked and self.looked):
+            self._look()
+        self.looked = asked
+
+    def _look(self) -> None:
+        """For a part that is redrawn alone: the runs go on, which settings are open may change, another tab may vote blind."""
         board = desk.collected()
         if not self.shows(board) or under_way() is not None:
             st.rerun()
         self.board = board
         self.runs = list(desk.found_runs(board))
-        self.slots = [standing(desk.slot_key(place), one.draft) for place, one in enumerate(board.slots)]
+        connection = session.connection()
+        self.slots = [standing(desk.slot_key(place), one.draft, connection) for place, one in enumerate(board.slots)]
 
 
 def _settings(board: Board) -> Board:
@@ -81,7 +97,7 @@ def part(sheet: Sheet, key: str, draw: Callable[P, None], *arguments: P.args, **
 
     def drawn() -> None:
         if key in sheet.drawn:
-            sheet.catch_up()
+            sheet.catch_up(key)
         sheet.drawn.add(key)
         draw(*arguments, **named)
 

@@ -47,7 +47,7 @@ def slot_head(sheet: Sheet, place: int) -> None:
             type="tertiary",
             help="Close the settings" if is_open else "All settings of this slot",
             on_click=show_settings,
-            args=(None if is_open else place,),
+            args=(sheet, None if is_open else place),
         )
         more = st.popover(
             "", key=f"more-{key}", icon=":material/more_vert:", type="tertiary", help="Name, prompt, order, copies", on_change="rerun"
@@ -135,9 +135,9 @@ def _free(place: int, key: str) -> None:
     desk.change(Board.freed, place, bool(st.session_state[key]))
 
 
-def show_settings(place: int | None) -> None:
+def show_settings(sheet: Sheet, place: int | None) -> None:
     """The callback that opens the settings of a slot (of none with None); the heads say whose they are and whose they were."""
     was = desk.remembered().edited
     desk.edit(place)
     concerned = {one for one in (was, place) if one is not None and one < len(desk.remembered().slots)}
-    st.rerun([SETTINGS, *map(head_key, sorted(concerned))])
+    sheet.redraw([SETTINGS, *map(head_key, sorted(concerned))])

@@ -7,7 +7,7 @@ line, the ways to try the routing and the bar are fragments: a field that change
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -108,7 +108,7 @@ def _kept(drawn: Slot) -> Slot:
     draft = collect(drawn.name, session.draft(drawn.name) or drawn.draft)
     session.set_draft(drawn.name, draft)
     session.keep_draft(drawn.name, workspace().drafts)
-    return replace(standing(drawn.name, draft), connection=drawn.connection)
+    return standing(drawn.name, draft, drawn.connection)
 
 
 def _looks(slot: Slot) -> Looks:

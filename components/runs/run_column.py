@@ -73,10 +73,10 @@ def gather(slot: str, *, linked_draft: str | None, linked_run: str | None) -> Sl
     return Slot(slot, draft, outgoing(draft), session.connection(), run, elsewhere is not None)
 
 
-def standing(slot: str, draft: dict[str, Any]) -> Slot:
+def standing(slot: str, draft: dict[str, Any], connection: Connection) -> Slot:
     """The slot with a draft that its widgets are folded into already."""
     run, elsewhere = _shown_run(slot)
-    return Slot(slot, draft, outgoing(draft), session.connection(), run, elsewhere is not None)
+    return Slot(slot, draft, outgoing(draft), connection, run, elsewhere is not None)
 
 
 def _shown_run(slot: str) -> tuple[RunSnapshot | None, RunSnapshot | None]:

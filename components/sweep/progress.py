@@ -219,7 +219,7 @@ def _call(state: SweepState) -> None:
             session.set_run_id(SLOT, call.runs[-1])
         if len(call.runs) > 1:
             st.caption(f"Sent {len(call.runs)} times; this is the last.")
-        slot = standing(SLOT, draft_of(plan.body(number)))
+        slot = standing(SLOT, draft_of(plan.body(number)), session.connection())
         run_column.output(slot, placeholder="The answer streams in here.", height=300, alone=False)
 
 
