@@ -76,7 +76,9 @@ def other_pages(page: PlaygroundPage) -> None:
     other_page(page, "Compare", "slot-compare-b")
     page.keyed("edit-compare-b").locator("button:visible").first.click()
     page.slot = "compare-b"
-    page.idle().set_field("temperature", 1.4)
+    page.idle().keyed("form-compare-b").locator("summary:has-text('Sampling')").click()
+    page.widget("temperature").wait_for()
+    page.set_field("temperature", 1.4)
     page.keyed("edit-compare-b").locator("button:visible").first.click()
     page.idle().keyed("run").locator("button:visible").click()
     page.keyed("compare-figures").wait_for()

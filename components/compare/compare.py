@@ -18,7 +18,7 @@ from components.compare.heading import heading
 from components.compare.sheet import ANSWER, BAR, GUARDS, PRESET, SETTINGS, Sheet, part
 from components.compare.slot_column import slot_column
 from components.compare.slot_head import show_settings
-from components.parameter_form import Refreshed, collect, request_field
+from components.parameter_form import Refreshed, collect, open_only, request_field
 from components.presets.bench import CompareBench
 from components.presets.preset_line import preset_line
 from components.runs import run_column
@@ -91,7 +91,7 @@ def _request(board: Board, slots: Sequence[Slot]) -> None:
 
 
 def _settings(sheet: Sheet) -> None:
-    """The whole form of the slot whose settings are open."""
+    """The whole form of the slot whose settings are open, with those groups open that were needed last."""
     place = sheet.board.edited
     if place is None or place >= len(sheet.slots):
         return
@@ -99,6 +99,7 @@ def _settings(sheet: Sheet) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="compare-settings-head"):
             st.markdown(f"**Settings of {LETTERS[place]}**")
             st.button("Close", key="compare.close", icon=":material/close:", type="tertiary", on_click=show_settings, args=(sheet, None))
+        open_only(desk.slot_key(place), session.comparison.open_groups())
         run_column.parameters(sheet.slots[place], sheet.models, refresh=partial(_refreshed, sheet), changed=sheet.edited)
 
 

@@ -13,6 +13,7 @@ from components.code_export import code_dialog
 from components.code_import import code_import
 from components.compare import desk
 from components.compare.sheet import SETTINGS, Sheet, head_key, press_run
+from components.parameter_form import open_groups
 from components.plain_text import plain
 from core.comparison.board import MOST_SLOTS, Board
 
@@ -138,6 +139,8 @@ def _free(place: int, key: str) -> None:
 def show_settings(sheet: Sheet, place: int | None) -> None:
     """The callback that opens the settings of a slot (of none with None); the heads say whose they are and whose they were."""
     was = desk.remembered().edited
+    if was is not None:
+        session.comparison.set_open_groups(open_groups(desk.slot_key(was)))
     desk.edit(place)
     concerned = {one for one in (was, place) if one is not None and one < len(desk.remembered().slots)}
     sheet.redraw([SETTINGS, *map(head_key, sorted(concerned))])

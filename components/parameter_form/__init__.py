@@ -6,6 +6,16 @@ import) needs ``forget_widgets`` in the same callback and nothing else.
 """
 
 from components.form.memory import collect, forget_widgets, widget_key
-from components.parameter_form.groups import Refreshed, parameter_form, request_field, set_count
+from components.parameter_form.groups import Refreshed, open_groups, open_only, parameter_form, request_field, set_count
 
-__all__ = ["Refreshed", "collect", "forget_widgets", "parameter_form", "request_field", "set_count", "widget_key"]
+__all__ = [
+    "Refreshed",
+    "collect",
+    "forget_widgets",
+    "open_groups",
+    "open_only",
+    "parameter_form",
+    "request_field",
+    "set_count",
+    "widget_key",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from components.form.drawing import NO_PICKS, Form, Picks
-from components.form.memory import EDITS, FOLDS, Change, ask
+from components.form.memory import EDITS, FOLDS, Change, ask, widget_key
 from components.parameter_form.blocks import is_wanted, items_in, unknown_fields
 from components.parameter_form.outline import ON_THE_LEFT, Item, child_path, count_set, outline, top_names
 from components.plain_text import plain
@@ -130,6 +130,21 @@ def request_field(
     fields.field(Form.begin(slot, draft, problems, models=models, kind=kind, disabled=False), parameter(path), path)
 
 
+def open_groups(slot: str) -> frozenset[str]:
+    """The groups that are open in the slot's form, by name, as it was drawn last."""
+    return frozenset(group for group in outline() if st.session_state.get(_group_key(slot, group)))
+
+
+def open_only(slot: str, groups: Collection[str]) -> None:
+    """Have the slot's form begin with these groups open and the others closed, where it is not drawn yet. Call before it is."""
+    for group in outline():
+        st.session_state.setdefault(_group_key(slot, group), group in groups)
+
+
+def _group_key(slot: str, group: str) -> str:
+    return widget_key(slot, f"group.{group.lower().replace(' ', '_')}")
+
+
 def set_count(body: dict[str, Any], group: str) -> int:
     """How many fields of ``group`` are sent; a block that is on with nothing in it counts as one."""
     return count_set(outline()[group], body)
@@ -204,7 +219,7 @@ def _group(form: Form, group: str, items: tuple[Item, ...]) -> bool:
     if searching and not any(is_wanted(form, item, child_path("", "", item)) for item in items):
         return False
     problems = _problems_in(form, items)
-    key = form.key(f"group.{group.lower().replace(' ', '_')}")
+    key = _group_key(form.slot, group)
     with st.container(key=f"{key}.frame"):
         if searching:
             box, is_open = st.expander(group, expanded=True, key=f"{key}.found", icon=f":material/{ICONS[group]}:"), True

@@ -14,6 +14,7 @@ _COMPARISON_UNDO = "session.comparison_undo"
 _COMPARISON_NOTICE = "session.comparison_notice"
 _COMPARISON_COUNTED = "session.comparison_counted"
 _COMPARISON_QUESTION = "session.comparison_question"
+_COMPARISON_GROUPS = "session.comparison_groups"
 
 
 def current() -> dict[str, Any] | None:
@@ -102,3 +103,14 @@ def preset() -> tuple[str, str, int] | None:
 def set_preset(value: tuple[str, str, int]) -> None:
     """Note which preset's version a comparison is."""
     st.session_state[_COMPARISON_PRESET] = value
+
+
+def open_groups() -> frozenset[str]:
+    """The groups of parameters that were open when settings were closed last; none at first."""
+    found: frozenset[str] = st.session_state.get(_COMPARISON_GROUPS, frozenset())
+    return found
+
+
+def set_open_groups(groups: frozenset[str]) -> None:
+    """Have the next slot's settings begin with these groups open."""
+    st.session_state[_COMPARISON_GROUPS] = groups

@@ -47,7 +47,7 @@ def test_nothing_tells_whose_an_answer_is_before_the_reveal(scripted_playground:
     page.keyed("name-compare-b").locator("input").press("Enter")
     page.idle()
     page.page.keyboard.press("Escape")
-    compare.press("edit-compare-b").slot("b").set_field("temperature", float(CANARIES[1]))
+    compare.settings("b").set_field("temperature", float(CANARIES[1]))
     compare.press("edit-compare-b").press("compare.checks").press("compare.vote")
     page.keyed("blind.prompt").locator("textarea").wait_for()
     received.clear()

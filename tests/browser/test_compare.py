@@ -52,6 +52,15 @@ class Compare:
         self.page.idle()
         return self
 
+    def settings(self, letter: str) -> PlaygroundPage:
+        """The slot with its settings open, those for sampling among them."""
+        self.press(f"edit-compare-{letter}")
+        page = self.slot(letter)
+        if not page.widget("temperature").count():
+            page.keyed(f"form-compare-{letter}").locator("summary:has-text('Sampling')").click()
+            page.widget("temperature").wait_for()
+        return page.idle()
+
     def prompt(self, text: str) -> Compare:
         self.page.keyed("compare.prompt").locator("textarea").fill(text)
         return self
@@ -105,7 +114,7 @@ def test_two_slots_stream_at_once_while_widgets_are_clicked(compare: Compare, re
     compare.page.idle()
     compare.panel("a").mark()
     compare.panel("b").mark()
-    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    compare.settings("b").set_field("temperature", 0.9)
     compare.press("edit-compare-b")
     assert compare.panel("a").untouched()
     assert compare.panel("b").untouched()
@@ -148,7 +157,7 @@ def test_eight_slots_go_on_through_clicks_a_stop_a_failure_and_a_reload(compare:
     compare.page.idle()
     for letter in streaming:
         compare.panel(letter).mark()
-    compare.press("more-compare-b").press("edit-compare-c").slot("c").set_field("temperature", 0.9)
+    compare.press("more-compare-b").settings("c").set_field("temperature", 0.9)
     compare.press("edit-compare-c").press("stop-compare-g").panel("g").wait_for_state("stopped").wait_for_exact_text("uno")
     compare.wait_for_chips("c", "temperature not sent → 0.9")
     assert all(compare.panel(letter).untouched() for letter in streaming), "no click redraws a panel"
@@ -168,7 +177,7 @@ def test_eight_slots_go_on_through_clicks_a_stop_a_failure_and_a_reload(compare:
 
 
 def test_chips_are_right_after_an_edit_a_duplicate_and_a_move(compare: Compare) -> None:
-    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    compare.settings("b").set_field("temperature", 0.9)
     compare.wait_for_chips("b", "temperature not sent → 0.9")
     compare.more("b", "duplicate")
     compare.wait_for_chips("c", "temperature not sent → 0.9")
@@ -178,7 +187,7 @@ def test_chips_are_right_after_an_edit_a_duplicate_and_a_move(compare: Compare) 
 
 
 def test_difference_is_edited_where_it_is_shown(compare: Compare) -> None:
-    compare.press("edit-compare-b").slot("b").set_field("temperature", 0.9)
+    compare.settings("b").set_field("temperature", 0.9)
     compare.press("edit-compare-b").press("chip-compare-b.temperature")
     compare.page.set_field("temperature", 1.5)
     compare.wait_for_chips("b", "temperature not sent → 1.5")
@@ -208,7 +217,7 @@ def test_comparison_is_exported_and_after_a_kill_reopened_from_the_history_as_it
     with running_app(environment=environment) as app:
         page = opened_compare(open_page(app.url), app.url)
         compare = Compare(page).prompt("go").models(a=models[0], b=models[1])
-        compare.more("b", "duplicate").press("edit-compare-c").slot("c").set_field("temperature", 0.9)
+        compare.more("b", "duplicate").settings("c").set_field("temperature", 0.9)
         compare.press("edit-compare-c")
         page.run()
         for letter in "abc":

@@ -124,7 +124,7 @@ def test_slot_that_was_edited_after_it_ran_says_so_until_it_is_as_it_was_or_runs
     cached = body(model, cache={"type": "exact_match", "ttl": 60}, seed=5)
     page = Page(replay, cached, body(model, temperature=0.2)).set("compare.repeats", 2).click("run").finished()
     assert "Edited since it ran" not in page.words, "neither the seed that counted up nor the cache that was bypassed is an edit"
-    page.click("edit-compare-b").set("compare-b.temperature", 0.9)
+    page.click("edit-compare-b").open("compare-b.group.sampling").set("compare-b.temperature", 0.9)
     assert page.words.count("Edited since it ran") == 1
     assert "Edited since it ran" not in page.set("compare-b.temperature", 0.2).words
     page.set("compare-b.temperature", 0.9).click("run").finished()
@@ -161,7 +161,7 @@ def test_press_without_a_prompt_sends_nothing_and_says_so(replay: Replay, model:
 def test_chips_say_what_differs_after_edit_duplicate_and_move(replay: Replay, model: str) -> None:
     page = Page(replay, body(model, temperature=0.2), body(model, temperature=0.2))
     assert "Set like A" in page.words
-    page.click("edit-compare-b").set("compare-b.temperature", 0.9)
+    page.click("edit-compare-b").open("compare-b.group.sampling").set("compare-b.temperature", 0.9)
     assert paths(page) == {"compare-b": ["temperature"]}
     page.open("more-compare-b").click("duplicate-compare-b")
     assert paths(page) == {"compare-b": ["temperature"], "compare-c": ["temperature"]}
@@ -195,6 +195,24 @@ def test_several_changes_are_warned_of_and_split_into_a_ladder(replay: Replay, m
     assert "B changes 2 things against A" in page.words
     page.click("ladder-compare-b")
     assert [slot["name"] for slot in page.board["slots"]] == ["", "temperature", "top_p", ""]
+
+
+def test_slots_that_change_several_things_share_one_warning(replay: Replay, model: str) -> None:
+    alike = [body(model, temperature=1, top_p=one) for one in (0.5, 0.6)]
+    page = Page(replay, body(model), *alike, body(model, seed=1), body(model, temperature=1, top_p=0.5, n=2))
+    assert "B and C change 2 things against A] (temperature, top_p); :orange[" in page.words
+    assert "E changes 3 things against A" in page.words
+    assert page.words.count("cannot be put down to one of them") == 1
+    page.open("compare.ladder").click("ladder-compare-c")
+    assert [slot["name"] for slot in page.board["slots"]] == ["", "", "temperature", "top_p", "", "", ""]
+
+
+def test_settings_begin_with_the_groups_that_were_open_last(replay: Replay, model: str) -> None:
+    page = Page(replay, body(model), body(model), body(model)).click("edit-compare-b")
+    assert "compare-b.temperature" not in page.at.session_state
+    page.open("compare-b.group.sampling").click("edit-compare-c")
+    assert "compare-c.temperature" in page.at.session_state
+    assert "compare-c.max_tokens" not in page.at.session_state
 
 
 def test_cache_that_would_copy_answers_is_bypassed_unless_it_is_kept(replay: Replay, model: str) -> None:
