@@ -79,7 +79,8 @@ def _chart(state: SweepState, rows: Sequence[CellRow]) -> str | None:
     if chart is not None:
         with st.container(key="sweep-chart"):
             st.altair_chart(chart)
-    st.caption(" ".join(_read(paths, rows, grid=grid)))
+    if how := " ".join(_read(paths, rows, grid=grid)):
+        st.caption(how)
     return name
 
 

@@ -49,7 +49,7 @@ def sweep(board: Board) -> None:
     view = session.sweep.view() or ""
     found = _newest()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="sweep-head"):
-        st.subheader("Sweep", anchor=False)
+        st.subheader("Sweep", anchor=False, width="content")
         if found:
             _choose(found, view)
         st.space("stretch")
