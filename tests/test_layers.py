@@ -123,6 +123,14 @@ def test_every_setting_is_documented_in_the_readme() -> None:
     assert not read - documented
 
 
+def test_every_variable_that_the_readme_names_is_read_somewhere() -> None:
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
+    sources = (path for folder in ("core", "tests") for path in (ROOT / folder).rglob("*.py") if path != Path(__file__))
+    read = {name for path in sources for name in named if f'"{name}"' in path.read_text(encoding="utf-8")}
+    assert named
+    assert not named - read
+
+
 def test_the_architecture_has_every_folder_and_names_nothing_that_is_gone() -> None:
     told = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     table = told.partition("| folder or file |")[2].partition("## ")[0]
