@@ -11,7 +11,7 @@ import streamlit as st
 from components.services import workspace
 from core.comparison.figures import COST
 from core.sweep.cell_rows import FIGURES, CellRow, as_csv, call_records, cell_rows
-from core.sweep.charts import MOST_BARS, is_line, sweep_chart, sweep_image
+from core.sweep.charts import MOST_BARS, are_beside, is_line, sweep_chart, sweep_image
 from core.sweep.progress import SweepState
 
 FORMATS: Final = {"first token": "%.3f s", "total": "%.3f s", "tokens/s": "%.1f", COST: "$%.4g"}
@@ -78,7 +78,7 @@ def _chart(state: SweepState, rows: Sequence[CellRow]) -> str | None:
     chart = sweep_chart(name, paths, rows, grid=grid)
     if chart is not None:
         with st.container(key="sweep-chart"):
-            st.altair_chart(chart)
+            st.altair_chart(chart, width="content" if grid and are_beside(paths, rows) else "stretch")
     if how := " ".join(_read(paths, rows, grid=grid)):
         st.caption(how)
     return name
@@ -87,8 +87,9 @@ def _chart(state: SweepState, rows: Sequence[CellRow]) -> str | None:
 def _read(paths: Sequence[str], rows: Sequence[CellRow], *, grid: bool) -> Iterator[str]:
     """How to read the chart, where that is not plain."""
     if grid and len(paths) > 1:
-        if len(paths) > 2:
-            yield f"The mean over {', '.join(paths[2:])}."
+        others = paths[3:] if are_beside(paths, rows) else paths[2:]
+        if others:
+            yield f"The mean over {', '.join(others)}."
         return
     if any(row.statuses.get("finished", 0) > 1 for row in rows):
         yield "Medians, with their 95 % bootstrap intervals as lines, and a dot for every run."

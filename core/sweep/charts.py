@@ -21,6 +21,9 @@ MOST_BARS: Final = 60
 HIGHEST, WIDEST = 900, 1_200
 LONGEST_LABEL: Final = 32
 MOST_TICKS: Final = 12
+MOST_BESIDE: Final = 9
+"""Heat maps beside each other, one for each value of a third parameter; with more values they are one, of the means."""
+IN_A_ROW: Final = 3
 
 
 def sweep_chart(name: str, paths: Sequence[str], rows: Sequence[CellRow], *, grid: bool) -> AnyChart | None:
@@ -33,21 +36,31 @@ def sweep_image(name: str, paths: Sequence[str], rows: Sequence[CellRow], *, gri
     chart = sweep_chart(name, paths, rows, grid=grid)
     if chart is None:
         return None
+    if grid and are_beside(paths, rows):
+        return png(chart.properties(title=name))
     places = len({row.values[paths[1]] for row in rows}) if grid and len(paths) > 1 else min(len(rows), MOST_BARS)
     return png(chart.properties(width=min(WIDEST, 60 + 48 * max(places, 6)), title=name))
+
+
+def are_beside(paths: Sequence[str], rows: Sequence[CellRow]) -> bool:
+    """Whether ``heat_map`` is several of one size, for there is a third parameter with few values."""
+    return len(paths) > 2 and 1 < len({row.values[paths[2]] for row in rows}) <= MOST_BESIDE
 
 
 def heat_map(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyChart | None:
     """One figure of a sweep: the first of ``paths`` down, the second across, the mean over the others. White is not known.
 
-    None where there are fewer than two paths, or no cell has the figure.
+    A third one with few values has a map for each of them (``are_beside``), in the same colours. None where there are fewer than two
+    paths, or no cell has the figure.
     """
     known = [(row, value) for row in rows if (value := row.median(name)) is not None]
     if len(paths) < 2 or not known:
         return None
     down, across = paths[0], paths[1]
     order = [list(dict.fromkeys(row.values[path] for row in rows)) for path in (down, across)]
-    data = [{"down": row.values[down], "across": row.values[across], "figure": value} for row, value in known]
+    third = {"beside": paths[2]} if are_beside(paths, rows) else {}
+    places = {"down": down, "across": across, **third}
+    data = [{**{place: row.values[path] for place, path in places.items()}, "figure": value} for row, value in known]
     base: alt.Chart = alt.Chart(alt.InlineData(values=data)).mark_rect()
     squares: alt.Chart = base.encode(
         x=alt.X("across:N", title=across, sort=order[1], scale=alt.Scale(domain=order[1]), axis=alt.Axis(labelAngle=0)),
@@ -59,7 +72,11 @@ def heat_map(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyCha
             alt.Tooltip("mean(figure):Q", title=titled(name), format=",.4~g"),
         ],
     )
-    return squares.properties(height=min(HIGHEST, 60 + 34 * len(order[0])))
+    if not are_beside(paths, rows):
+        return squares.properties(height=min(HIGHEST, 60 + 34 * len(order[0])))
+    values = list(dict.fromkeys(row.values[paths[2]] for row in rows))
+    each: alt.Chart = squares.encode(facet=alt.Facet("beside:N", title=paths[2], sort=values, columns=IN_A_ROW))
+    return each.properties(width=min(WIDEST // IN_A_ROW, 40 + 64 * len(order[1])), height=min(HIGHEST, 30 + 34 * len(order[0])))
 
 
 def axis_chart(name: str, paths: Sequence[str], rows: Sequence[CellRow]) -> AnyChart | None:

@@ -9,7 +9,7 @@ from core.comparison.charts import AnyChart
 from core.comparison.settings import NOT_SENT
 from core.sweep.axes import Axis
 from core.sweep.cell_rows import CellRow, cell_rows
-from core.sweep.charts import MOST_BARS, axis_chart, heat_map, is_line, sweep_chart, sweep_image, sweep_images
+from core.sweep.charts import MOST_BARS, MOST_BESIDE, axis_chart, heat_map, is_line, sweep_chart, sweep_image, sweep_images
 from core.sweep.plan import SweepPlan, SweepSettings
 from core.sweep.progress import CallState, SweepState
 from core.sweep.prompt_rows import PromptRows
@@ -49,6 +49,26 @@ def test_heat_map_has_a_square_for_every_cell_that_has_the_figure_in_the_order_o
     assert (drawn["encoding"]["y"]["sort"], drawn["encoding"]["x"]["sort"]) == (["0.2", "not sent"], ["0.5", "1"])
     assert (sweep_image("tokens out", ("temperature", "top_p"), rows, grid=True) or b"").startswith(PNG)
     assert sweep_chart("reasoning", ("temperature", "top_p"), rows, grid=True) is None
+
+
+def test_third_parameter_with_few_values_has_a_heat_map_for_each_and_one_with_many_has_their_mean() -> None:
+    paths = ("temperature", "top_p", "seed")
+
+    def rows(seeds: int) -> tuple[CellRow, ...]:
+        calls = [CallState(number, "finished", (str(number),)) for number in range(4 * seeds)]
+        runs = {str(number): row(str(number), total_s=1.0 + number) for number in range(4 * seeds)}
+        return cell_rows(state(calls, *AXES, Axis("seed", tuple(range(seeds)))), runs)
+
+    few = heat_map("total", paths, rows(2))
+    assert few is not None
+    assert few.to_dict()["encoding"]["facet"]["sort"] == ["0", "1"]
+    assert sorted((point["down"], point["across"], point["beside"]) for point in points(few)) == sorted(
+        (down, across, seed) for down in ("0.2", "not sent") for across in ("0.5", "1") for seed in ("0", "1")
+    )
+    assert (sweep_image("total", paths, rows(2), grid=True) or b"").startswith(PNG)
+    many = heat_map("total", paths, rows(MOST_BESIDE + 1))
+    assert many is not None
+    assert "facet" not in many.to_dict()["encoding"]
 
 
 def test_axis_of_numbers_is_a_line_with_its_points_at_their_numbers() -> None:
