@@ -77,6 +77,11 @@ def test_text_can_be_read_in_both_schemes(scripted_playground: AppProcess, repla
     for element in (page.panel.output(), page.panel.state, page.prompt, page.run_button.locator("p").first):
         colors = element.evaluate(COLORS)
         assert contrast(colors) >= 4.5, (element, colors)
+    page.keyed("wire-a").locator("button").first.click()
+    code = page.page.locator("[data-testid=stPopoverBody] .token")
+    code.first.wait_for()
+    for colors in (one.evaluate(COLORS) for one in code.all()):
+        assert contrast(colors) >= 4.5, colors
     is_dark = luminance(page.panel.output().evaluate(COLORS)["behind"]) < 0.2
     assert is_dark == (scheme == "dark")
 
