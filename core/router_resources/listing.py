@@ -46,6 +46,7 @@ class RouterListing(Generic[T]):
         self._patience_s = patience_s
         self._now = now
         self._known: dict[str, tuple[float, tuple[T, ...] | PlaygroundError | None]] = {}
+        self._forgets = 0
 
     def of(self, connection: Connection) -> tuple[T, ...] | PlaygroundError | None:
         """The list; None where the router has none, the error where that failed. Both are kept too: a slow router slows one draw."""
@@ -54,10 +55,13 @@ class RouterListing(Generic[T]):
         if known and self._now() - known[0] < self._fresh_s:
             return known[1]
         found: tuple[T, ...] | PlaygroundError | None
+        forgets = self._forgets
         try:
             found = self._ask(connection, self._read, self._patience_s)
         except PlaygroundError as error:
             found = error
+        if forgets != self._forgets:  # somebody changed what it lists while it was being read
+            return found
         self._known.pop(key, None)
         self._known[key] = (self._now(), found)
         for oldest in list(self._known)[:-MOST_KEPT]:
@@ -70,7 +74,8 @@ class RouterListing(Generic[T]):
         return found if isinstance(found, tuple) else ()
 
     def forget(self, connection: Connection) -> None:
-        """Ask the router again next time."""
+        """Ask the router again next time, also where it is being asked just now."""
+        self._forgets += 1
         self._known.pop(_key(connection), None)
 
 

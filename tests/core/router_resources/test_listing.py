@@ -109,3 +109,19 @@ def test_lists_of_many_keys_are_bounded_and_the_first_read_goes() -> None:
     assert len(asked) == before
     listing.of(connection("http://127.0.0.1:1", "key-0"))
     assert len(asked) == before + 1
+
+
+def test_a_list_that_was_forgotten_while_it_was_being_read_is_read_again() -> None:
+    there = ["old"]
+
+    def ask(of: Connection, _work: object, _timeout_s: float = 0.0) -> tuple[str, ...]:
+        found = tuple(there)
+        if there == ["old"]:
+            there[:] = ["old", "new"]
+            listing.forget(of)  # another session added a server meanwhile
+        return found
+
+    listing: RouterListing[str] = RouterListing(ask, None)  # type: ignore[arg-type]
+    shared = connection("http://127.0.0.1:9", "key")
+    assert listing.items(shared) == ("old",)
+    assert listing.items(shared) == ("old", "new")
