@@ -15,8 +15,12 @@ from core.storage.run_query import RunFilter
 from core.storage.schema import run_contents, run_tags, runs
 
 BATCH: Final = 250
+FIRST_BATCH: Final = 25
+BATCH_BYTES: Final = 10_000_000
+"""Runs in one reading, in the first one, and about what they may take in the database: an answer as received may have four million."""
 _CREATED: Final = type_coerce(runs.c.created_at, BigInteger)
 _KEYS: Final = (
+    runs.c.size_bytes.label("_size"),
     runs.c.status.in_(ENDED).label("_ended"),
     runs.c.tag_line.is_not(None).label("_tagged"),
     _CREATED.label("_created"),
@@ -63,17 +67,18 @@ def oldest_first(
 def _batches(database: Database, owner: str, which: RunFilter, columns: Sequence[ColumnElement[Any]], unread: bool) -> Iterator[_Batch]:
     conditions = which.conditions(owner, database.dialect)
     chosen = select(*columns, *_KEYS).join_from(runs, run_contents).where(*conditions)
-    chosen = chosen.order_by(runs.c.created_at, runs.c.pk).limit(BATCH)
-    asked = chosen
+    chosen = chosen.order_by(runs.c.created_at, runs.c.pk)
+    asked, limit = chosen, min(FIRST_BATCH, BATCH)
     while True:
         with database.read() as connection:
-            found = connection.execution_options(binary_results=unread).execute(asked)
+            found = connection.execution_options(binary_results=unread).execute(asked.limit(limit))
             rows: Sequence[Sequence[Any]] = found.cursor.fetchall() if unread and found.cursor else found.all()
             found.close()
             tags = tags_of(connection, [row[-1] for row in rows if row[-3]])
             pieces = pieces_of(connection, [row[-1] for row in rows if not row[-4]])
         yield _Batch(rows, tags, pieces)
-        if len(rows) < BATCH:
+        if len(rows) < limit:
             return
+        limit = min(max(BATCH_BYTES * len(rows) // max(sum(row[-5] for row in rows), 1), 1), BATCH)
         created, pk = rows[-1][-2:]
         asked = chosen.where(tuple_(_CREATED, runs.c.pk) > tuple_(literal(created), literal(pk)))

@@ -49,6 +49,26 @@ def test_run_deleted_or_added_meanwhile_is_not_in_the_way(database: Database) ->
     assert [first, *(one.row[1] for one in coming)] == [one.id for one in made[:8]]
 
 
+def test_large_runs_come_a_few_at_a_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_stream, "BATCH", 100)
+    monkeypatch.setattr(run_stream, "FIRST_BATCH", 4)
+    monkeypatch.setattr(run_stream, "BATCH_BYTES", 250_000)
+    runs = RunRepository(database)
+    made = [run(text="x" * 50_000) for _ in range(9)]  # 101 KB each, as the database is told
+    runs.save(made)
+    reads, read = [], database.read
+
+    @contextmanager
+    def counted() -> Iterator[Connection]:
+        reads.append(1)
+        with read() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "read", counted)
+    assert [one.row[1] for one in runs.packed()] == [one.id for one in made]
+    assert len(reads) == 4  # 4, 2, 2, 1
+
+
 def test_reading_that_is_given_up_leaves_no_thread(database: Database) -> None:
     runs = RunRepository(database)
     runs.save([run() for _ in range(9)])
