@@ -137,10 +137,8 @@ def clicked(browser: Browser, app: AppProcess, link: str) -> dict[str, float]:
     """The median milliseconds of some clicks, with eight ended runs, their summaries, chips and figures on the page."""
     page = compare_page(note_messages(browser.new_context(viewport={"width": 1600, "height": 900})), app.url, link)
     wait_until_shown(page)
-    found = {
-        "a slot's menu": median_ms(page, "more-compare-b", "button"),
-        "a slot's settings": median_ms(page, "edit-compare-b", "button"),
-    }
+    found = {"a slot's menu": median_ms(page, "more-compare-b", "button")}
+    found["a slot's settings opened"], found["a slot's settings closed"] = settings_ms(page)
     switch = page.locator(f".{css_class('compare-b.retry')}")
     while not switch.count():
         for press in (f".{css_class('edit-compare-b')} button", "details:not([open]) > summary:has-text('Routing')"):
@@ -152,6 +150,15 @@ def clicked(browser: Browser, app: AppProcess, link: str) -> dict[str, float]:
     found["a block's switch, which changes a chip"] = median_ms(page, "compare-b.retry", "label")
     page.context.close()
     return found
+
+
+def settings_ms(page: Page) -> tuple[float, float]:
+    """The medians of opening a slot's settings, which are closed, and of closing them again, in turn."""
+    assert not page.locator(".st-key-compare-settings").count()
+    button = page.locator(f".{css_class('edit-compare-b')} button").first
+    taken = [click_to_idle_ms(page, button) for _ in range(2 * CLICKS + 2)]
+    assert not page.locator(".st-key-compare-settings").count()
+    return median(taken[2::2]), median(taken[3::2])
 
 
 def median_ms(page: Page, key: str, part: str) -> float:
