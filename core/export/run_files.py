@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Literal
 
@@ -22,7 +21,8 @@ MIME: Final[dict[FileKind, str]] = {
     "parquet": "application/vnd.apache.parquet",
 }
 ROW_GROUP: Final = 1_000
-"""Runs that a Parquet file's group holds, and so the most that are in memory at a time."""
+GROUP_CHARACTERS: Final = 5_000_000
+"""Runs that a Parquet file's group holds, and about the characters of their texts, and so the most that are in memory at a time."""
 
 BUFFER: Final = 1024 * 1024
 LARGEST_LINE: Final = 64 * 1024 * 1024
@@ -193,9 +193,8 @@ def _write_parquet(rows: Iterable[Sequence[Any]], path: Path, written: Written) 
     }
     schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS.items()])
     count = 0
-    remaining = iter(rows)
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
-        while group := list(islice(remaining, ROW_GROUP)):
+        for group in _groups(rows):
             columns = [
                 _whole(column) if kind == "text" else column
                 for kind, column in zip(COLUMNS.values(), zip(*group, strict=True), strict=True)
@@ -204,6 +203,20 @@ def _write_parquet(rows: Iterable[Sequence[Any]], path: Path, written: Written) 
             count += len(group)
             written(count)
     return count
+
+
+def _groups(rows: Iterable[Sequence[Any]]) -> Iterator[list[Sequence[Any]]]:
+    texts = [place for place, name in enumerate(COLUMNS) if name in ("prompt", "output", "request", "note")]
+    group: list[Sequence[Any]] = []
+    characters = 0
+    for row in rows:
+        group.append(row)
+        characters += sum([len(row[place]) for place in texts])
+        if len(group) == ROW_GROUP or characters >= GROUP_CHARACTERS:
+            yield group
+            group, characters = [], 0
+    if group:
+        yield group
 
 
 def _whole(texts: Sequence[str | None]) -> Sequence[str | None]:

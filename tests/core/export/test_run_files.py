@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from core.export import run_files
 from core.export.run_files import COLUMNS, ROW_GROUP, read_runs, table_row, write_runs
 from core.storage.run_record import StoredRun
 from tests.core.storage import samples
@@ -81,6 +82,15 @@ def test_runs_are_taken_one_after_the_other_and_progress_is_told(kind, tmp_path:
     write_runs(many(), kind, tmp_path / "file", lambda count: told.append((count, taken)))
     assert told[-1] == (2 * ROW_GROUP + 5,) * 2
     assert all(ahead - count <= ROW_GROUP for count, ahead in told)
+
+
+def test_parquet_groups_are_smaller_where_texts_are_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run_files, "GROUP_CHARACTERS", 2_000)
+    made = [StoredRun.of(samples.run(text="x" * 900)) for _ in range(7)]
+    write_runs(made, "parquet", tmp_path / "runs.parquet")
+    found = pq.ParquetFile(tmp_path / "runs.parquet")
+    assert [found.metadata.row_group(number).num_rows for number in range(found.num_row_groups)] == [3, 3, 1]
+    assert [row["id"] for row in found.read().to_pylist()] == [run.snapshot.id for run in made]
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
