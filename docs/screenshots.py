@@ -15,7 +15,7 @@ from tests.support.browser import launched
 from tests.support.playground_page import PlaygroundPage
 
 IMAGES = Path(__file__).parent / "images"
-DESK = {"viewport": {"width": 1360, "height": 860}}
+DESK = {"viewport": {"width": 1400, "height": 860}}
 PHONE = {"viewport": {"width": 400, "height": 800}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 PROMPT = "A function definition"
 EARLIER = ("The for statement", "An exception is", "A class definition", "The try statement", "Generator functions")
@@ -68,6 +68,8 @@ def other_pages(page: PlaygroundPage) -> None:
     other_page(page, "History", "history.text")
     take(page, "history-light")
     other_page(page, "Knowledge", "k.orq.knowledge_bases.0.query")
+    fill(page, "k.orq.knowledge_bases.0.query", "exceptions")  # the first search of a base fits its embedding
+    page.keyed("knowledge-match-1").wait_for()
     fill(page, "k.orq.knowledge_bases.0.query", QUERY)
     page.keyed("knowledge-match-1").wait_for()
     take(page.idle(), "knowledge-light")
@@ -84,9 +86,12 @@ def other_pages(page: PlaygroundPage) -> None:
     page.keyed("compare-figures").wait_for()
     take(page.idle(), "compare-light")
     other_page(page, "Presets", "presets.shelf")
-    page.page.get_by_text("Starters", exact=False).last.click()
-    page.idle()
-    take(page, "presets-light")
+    page.keyed("presets.take_all").locator("button:visible").click()
+    page.page.get_by_test_id("stToast").wait_for(state="attached")
+    page.page.get_by_test_id("stToast").wait_for(state="detached")
+    page.page.locator("canvas").first.click(position={"x": 18, "y": 194}, force=True)  # the box of the fifth preset
+    page.page.get_by_role("tab", name="What it sets").wait_for()
+    take(page.idle(), "presets-light")
 
 
 def main() -> None:
