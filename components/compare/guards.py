@@ -32,12 +32,9 @@ def _several_changes(board: Board, changed: Mapping[int, Sequence[Difference]]) 
     for place, found in changed.items():
         named = ", ".join(plain(one.path) for one in found[:4]) + ("…" if len(found) > 4 else "")
         alike.setdefault(f"{len(found)} things against {LETTERS[0]}] ({named})", []).append(place)
-    told = "; ".join(
-        f":orange[:material/alt_route: {_named(places)} {'changes' if len(places) == 1 else 'change'} {what}"
-        for what, places in alike.items()
-    )
+    told = "; ".join(f":orange[{_named(places)} {'changes' if len(places) == 1 else 'change'} {what}" for what, places in alike.items())
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="several-changes"):
-        st.markdown(f"{told}: whatever differs in the answers cannot be put down to one of them.")
+        st.markdown(f":orange[:material/alt_route:] {told}: whatever differs in the answers cannot be put down to one of them.")
         if len(changed) == 1:
             for place, found in changed.items():
                 _ladder(board, place, len(found), "Split into a ladder", desk.change)
