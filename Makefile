@@ -34,6 +34,9 @@ run: $(RUN_STAMP)
 	@$(PY) -I -S .ci/port_free.py $(PORT)
 	@exec $(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
 
+# Bytecode is kept (git ignores it): an app that a test starts takes a quarter less CPU time, and there are dozens of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 # What failed is tried once more, by itself, and said: a browser on a busy machine misses a click now and then. Failing twice fails.
 test: $(DEV_STAMP) browser
 	@$(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS) || \

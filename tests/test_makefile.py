@@ -28,7 +28,7 @@ def test_make_run_serves_the_playground_on_its_port(tmp_path: Path) -> None:
     environment = clean_environment(PLAYGROUND_DATA_DIR=str(tmp_path))
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True) as process:
         try:
-            eventually(lambda: answers(f"http://127.0.0.1:{port}/healthz") or process.poll() is not None, within_s=30)
+            eventually(lambda: answers(f"http://127.0.0.1:{port}/healthz") or process.poll() is not None)
             assert process.poll() is None
         finally:
             os.killpg(process.pid, signal.SIGTERM)

@@ -36,7 +36,7 @@ def test_killed_process_leaves_an_interrupted_run_that_goes_on_and_drafts_that_w
         page.expected_problems += [
             "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|WebSocket|Failed to fetch|Failed to load|No response received|not responding"
         ]
-        page.open().choose_model(model).type_prompt("count ").open_groups().set_field("top_p", 0.25).run()
+        page.open().choose_model(model).type_prompt("count ").set_field("top_p", 0.25).run()
         page.panel.wait_for_exact_text("one two three")
         link = page.idle().query
         unsent = open_page(app.url, same_as=page)
@@ -57,7 +57,7 @@ def test_killed_process_leaves_an_interrupted_run_that_goes_on_and_drafts_that_w
         page = open_page(app.url).open(**link)
         page.panel.wait_for_exact_text("one two three").wait_for_state("interrupted")
         expect(page.prompt).to_have_value("count ")
-        expect(page.open_groups().widget("top_p").locator("input").first).to_have_value("0.25")
+        expect(page.widget("top_p").locator("input").first).to_have_value("0.25")
         replay.add(Script.of("four"), name=model)
         page.keyed("a.continue").locator("button:visible").click()
         page.panel.wait_for_exact_text("four").wait_until_ended()

@@ -21,7 +21,7 @@ GONE_S = 30.0
 @pytest.mark.takes(8)
 def test_widget_clicks_leave_the_panel_as_it_is_and_the_stream_running(scripted: PlaygroundPage, replay: Replay) -> None:
     model = replay.add(Script.of("one two three four", hold_after=2))
-    scripted.choose_model(model).type_prompt("go").open_groups().run()
+    scripted.choose_model(model).type_prompt("go").open_group("Routing").open_group("Identity and trace").run()
     scripted.panel.wait_for_exact_text("one two")
     scripted.idle().panel.mark()
     for block in ("orq.thread", "retry", "orq.thread"):

@@ -71,7 +71,7 @@ class AppProcess:
 
 @contextmanager
 def running_app(
-    *, environment: Mapping[str, str] | None = None, script: str = "app.py", health: str = "/healthz", within_s: float = 60.0
+    *, environment: Mapping[str, str] | None = None, script: str = "app.py", health: str = "/healthz", within_s: float = 180.0
 ) -> Iterator[AppProcess]:
     """``streamlit run app.py`` on a free port with a data directory of its own (unless ``environment`` names one), ready when this yields.
 
