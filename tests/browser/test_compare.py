@@ -326,20 +326,16 @@ def test_runs_ticked_in_the_history_open_beside_each_other(playground: AppProces
     expect(page.keyed("compare-answer")).to_contain_text("diverges at character")
 
 
-@pytest.mark.parametrize("width", [1400, 800, 400])
-def test_page_is_never_wider_than_the_window(scripted_playground: AppProcess, open_page: Opener, width: int) -> None:
-    page = open_page(scripted_playground.url, viewport={"width": width, "height": 900}).open()
-    page.page.goto(f"{scripted_playground.url}/compare")
-    page.expected_problems.append("/compare/_stcore/")
-    page.keyed("slot-compare-b").wait_for()
-    page.idle()
-    compare = Compare(page).press("compare.add")
-    boxes = [page.keyed(f"slot-compare-{letter}").bounding_box() for letter in "abc"]
-    assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth")
-    rows = len({round(box["y"]) for box in boxes if box})
-    assert rows == (2 if width == 800 else 1), "three beside each other, two on a small screen, one row to push on a phone"
-    assert compare.panel("a").root.is_visible()
-    bar = page.page.get_by_test_id("stBottom").bounding_box()
-    assert bar is not None
-    assert bar["height"] < 260 if width == 400 else bar["height"] < 100, "the bar at the bottom is one line, on a phone a few"
+def test_page_is_never_wider_than_the_window(compare: Compare) -> None:
+    page = compare.press("compare.add").page
+    for width, rows in ((1400, 1), (800, 2), (400, 1)):  # three beside each other, two on a small screen, one row to push on a phone
+        page.page.set_viewport_size({"width": width, "height": 900})
+        page.idle()
+        boxes = [page.keyed(f"slot-compare-{letter}").bounding_box() for letter in "abc"]
+        assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert page.page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth"), width
+        assert len({round(box["y"]) for box in boxes if box}) == rows, width
+        assert compare.panel("a").root.is_visible()
+        bar = page.page.get_by_test_id("stBottom").bounding_box()
+        assert bar is not None
+        assert bar["height"] < (260 if width == 400 else 100), "the bar at the bottom is one line, on a phone a few"

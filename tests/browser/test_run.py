@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.support.conditions import eventually
@@ -89,15 +88,15 @@ def test_three_choices_have_a_tab_each_with_all_of_their_text(scripted: Playgrou
         scripted.panel.wait_for_exact_text(text, choice)
 
 
-@pytest.mark.parametrize("text", [HOSTILE, MANY_SCRIPTS, "a  b\n\n\n   c\td"], ids=["html", "scripts", "whitespace"])
-def test_model_text_is_shown_as_it_came(scripted: PlaygroundPage, replay: Replay, text: str) -> None:
-    model = replay.add(Script.of(text))
-    scripted.choose_model(model).type_prompt("go").run()
-    scripted.panel.wait_for_exact_text(text).wait_until_ended()
-    scripted.idle()
-    assert scripted.page.evaluate("window.hacked") is None
-    assert scripted.panel.output().evaluate("(element) => element.querySelector('img, script, a, b, strong, code') === null")
-    assert scripted.panel.output().evaluate("(element) => getComputedStyle(element).whiteSpace").startswith(("pre", "break-spaces"))
+def test_model_text_is_shown_as_it_came(scripted: PlaygroundPage, replay: Replay) -> None:
+    for text in (HOSTILE, MANY_SCRIPTS, "a  b\n\n\n   c\td"):
+        scripted.choose_model(replay.add(Script.of(text))).type_prompt("go").run()
+        scripted.panel.wait_for_exact_text(text).wait_until_ended()
+        scripted.idle()
+        output = scripted.panel.output()
+        assert scripted.page.evaluate("window.hacked") is None, text
+        assert output.evaluate("(element) => element.querySelector('img, script, a, b, strong, code') === null"), text
+        assert output.evaluate("(element) => getComputedStyle(element).whiteSpace").startswith(("pre", "break-spaces")), text
 
 
 def test_right_to_left_text_is_laid_out_from_the_right(scripted: PlaygroundPage, replay: Replay) -> None:
@@ -124,14 +123,14 @@ def test_refused_run_says_why_and_what_next_and_keeps_the_prompt(scripted: Playg
     expect(scripted.run_button).to_be_enabled()
 
 
-@pytest.mark.parametrize("ending", ["cut", "malformed", "error_frame"])
-def test_broken_stream_keeps_its_text_and_says_how_it_broke(scripted: PlaygroundPage, replay: Replay, ending: str) -> None:
-    model = replay.add(Script.of("this much came", ending=ending))
-    scripted.choose_model(model).type_prompt("keep me").run()
-    scripted.panel.wait_for_exact_text("this much came").wait_until_ended().wait_for_state("failed")
-    scripted.idle()
-    expect(scripted.prompt).to_have_value("keep me")
-    expect(scripted.run_button).to_be_enabled()
+def test_broken_stream_keeps_its_text_and_says_how_it_broke(scripted: PlaygroundPage, replay: Replay) -> None:
+    for ending in ("cut", "malformed", "error_frame"):
+        came, kept = f"this much came before {ending}", f"keep me through {ending}"
+        scripted.choose_model(replay.add(Script.of(came, ending=ending))).type_prompt(kept).run()
+        scripted.panel.wait_for_exact_text(came).wait_until_ended().wait_for_state("failed")
+        scripted.idle()
+        expect(scripted.prompt).to_have_value(kept)
+        expect(scripted.run_button).to_be_enabled()
 
 
 def test_nothing_is_sent_without_a_prompt_and_the_page_says_so(scripted: PlaygroundPage, replay: Replay) -> None:

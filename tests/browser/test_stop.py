@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Opener
@@ -20,19 +19,19 @@ WAYS: dict[str, Callable[[PlaygroundPage], object]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_stop_ends_the_call_and_keeps_what_arrived(scripted: PlaygroundPage, replay: Replay, way: str) -> None:
-    model = replay.add(Script.of("this much and no more", hold_after=2))
-    scripted.choose_model(model).type_prompt("go").run()
-    scripted.panel.wait_for_exact_text("this much")
-    scripted.idle()
-    expect(scripted.stop_button).to_be_enabled()
-    WAYS[way](scripted)
-    scripted.panel.wait_for_state("stopped").wait_for_exact_text("this much")
-    assert eventually(lambda: replay.call(model).ended) == "client_left"
-    scripted.idle()
-    expect(scripted.run_button).to_be_enabled()
-    expect(scripted.stop_button).to_be_disabled()
+def test_stop_ends_the_call_and_keeps_what_arrived(scripted: PlaygroundPage, replay: Replay) -> None:
+    for number, (way, stop) in enumerate(WAYS.items()):
+        model = replay.add(Script.of(f"answer {number} and no more", hold_after=2))
+        scripted.choose_model(model).type_prompt("go").run()
+        scripted.panel.wait_for_exact_text(f"answer {number}")
+        scripted.idle()
+        expect(scripted.stop_button).to_be_enabled()
+        stop(scripted)
+        scripted.panel.wait_for_state("stopped").wait_for_exact_text(f"answer {number}")
+        assert eventually(lambda asked=model: replay.call(asked).ended, what=f"the call to end by {way}") == "client_left"
+        scripted.idle()
+        expect(scripted.run_button).to_be_enabled()
+        expect(scripted.stop_button).to_be_disabled()
 
 
 def test_stopped_run_is_still_stopped_after_a_reload(scripted: PlaygroundPage, replay: Replay) -> None:

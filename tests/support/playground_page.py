@@ -27,7 +27,7 @@ def _told(message: ConsoleMessage) -> str:
     return f"{message.text} ({message.location.get('url', '')})"
 
 
-ANSWERED_MS = 3_000
+ANSWERED_MS = 10_000
 """How long a page may wait for the server's first word on what it asked; not everything that it says is a question."""
 
 CALM = f"""() => {{
