@@ -32,9 +32,10 @@ VIEW = {"width": 1360, "height": 900}
 
 
 def run() -> list[Row]:
-    """Clicks while the sweep goes on, and the same clicks once it has ended, beside eighty plain widgets."""
+    """Clicks while the sweep goes on, and the same clicks once it has ended, beside a plain table and eighty plain widgets."""
     with launched() as browser, upstream_in_thread() as upstream, stocked_app(upstream) as (app, link):
-        plain = ("a switch among 80 plain widgets", plain_widgets_ms(browser))
+        references = {"a cell pressed": ("a cell of a plain table", plain_cells_ms(browser))}
+        references["a switch on the Playground"] = ("a switch among 80 plain widgets", plain_widgets_ms(browser))
         playground = PlaygroundPage(note_messages(browser.new_context(viewport=VIEW)).new_page(), app.url).open().open_groups()
         page = started(browser, app, link)
         began = time.monotonic()
@@ -47,8 +48,11 @@ def run() -> list[Row]:
         after = {"a cell pressed": cells_ms(page), "a switch on the Playground": switch_ms(playground)}
     name = f"{CELLS} cells, {AT_ONCE} at once"
     return [
-        *(row(f"click → idle, {name}, {what}", "ms", value, target="≤ 150 ms", reference=plain) for what, value in during.items()),
-        *(row(f"the same when it has ended, {what}", "ms", value, reference=plain) for what, value in after.items()),
+        *(
+            row(f"click → idle, {name}, {what}", "ms", value, target="≤ 150 ms", reference=references[what])
+            for what, value in during.items()
+        ),
+        *(row(f"the same when it has ended, {what}", "ms", value, reference=references[what]) for what, value in after.items()),
         row(f"{name} of {TOKENS / RATE:.0f} s each", "s", took_s, reference=("with no call late", CELLS / AT_ONCE * TOKENS / RATE)),
     ]
 
@@ -91,6 +95,18 @@ def cells_ms(page: Page) -> float:
     """The median over presses of cells, one under the other, each of which shows its call in the panel."""
     grid = page.get_by_test_id("stDataFrame").first
     return median([click_to_idle_ms(page, grid, at=(300, 55 + 35 * (number % 9))) for number in range(1, CLICKS + 3)][2:])
+
+
+def plain_cells_ms(browser: Browser) -> float:
+    """The same for a table of the same size with nothing around it."""
+    with running_app(script="tests/benchmarks/reference_pages/plain_grid.py", health="/_stcore/health") as app:
+        page = note_messages(browser.new_context(viewport=VIEW)).new_page()
+        page.goto(app.url)
+        page.get_by_test_id("stDataFrame").first.wait_for()
+        page.wait_for_timeout(1_000)
+        taken = cells_ms(page)
+        page.context.close()
+    return taken
 
 
 def switch_ms(page: PlaygroundPage) -> float:
