@@ -78,7 +78,7 @@ def test_form_fits_a_telephone_and_what_is_wrong_stands_at_its_field(playground:
     page = open_page(playground.url, **PHONE, color_scheme=scheme)
     open_connections(page)
     add(page, f"dead-{scheme}", "http://127.0.0.1:9")
-    page.page.get_by_text("does not answer").wait_for()
+    page.keyed(f"upstreams.row.dead-{scheme}").get_by_text("does not answer").wait_for()
     fill(page, "name", "local")
     page.keyed("upstream.add").get_by_role("button").click()
     page.page.get_by_text("name may not be local").wait_for()
