@@ -339,3 +339,15 @@ def test_page_is_never_wider_than_the_window(compare: Compare) -> None:
         bar = page.page.get_by_test_id("stBottom").bounding_box()
         assert bar is not None
         assert bar["height"] < (260 if width == 400 else 100), "the bar at the bottom is one line, on a phone a few"
+
+
+def test_settings_stay_in_sight_whichever_rows_slot_they_are_of(compare: Compare) -> None:
+    page = compare.page
+    for _ in range(4):
+        compare.press("compare.add")
+    compare.press("edit-compare-f")
+    expect(page.page.get_by_text("Settings of F")).to_be_in_viewport(timeout=WITHIN_MS)
+    page.page.mouse.move(300, 500)
+    page.page.mouse.wheel(0, -20_000)
+    expect(page.keyed("compare.name")).to_be_in_viewport(timeout=WITHIN_MS)
+    expect(page.page.get_by_text("Settings of F")).to_be_in_viewport(timeout=WITHIN_MS)
