@@ -13,6 +13,9 @@ window.WebSocket = class extends WebSocket {
     this.addEventListener('message', () => { window.lastMessage = performance.now() });
   }
 };
+new PerformanceObserver((list) => {
+  for (const task of list.getEntries()) window.busyUntil = Math.max(window.busyUntil ?? 0, task.startTime + task.duration);
+}).observe({ type: 'longtask' });
 """
 _CLICK_TO_IDLE = """
 () => {
@@ -25,7 +28,7 @@ _CLICK_TO_IDLE = """
 # The script's state in the DOM is not enough: when start and end come in one batch of messages, it never shows "running".
 _IDLE = """
 () => {
-  const watch = window.stopwatch, last = Math.max(watch.last ?? 0, window.lastMessage ?? 0);
+  const watch = window.stopwatch, last = Math.max(watch.last ?? 0, window.lastMessage ?? 0, window.busyUntil ?? 0);
   const running = document.querySelector('[data-testid=stApp]').dataset.testScriptState !== 'notRunning';
   if (running || !(window.lastMessage > watch.from) || performance.now() - last < 300) return false;
   watch.observer.disconnect();
@@ -48,7 +51,7 @@ _SHOWN = "() => window.stopwatch.to !== undefined && window.stopwatch.to - windo
 
 
 def note_messages(context: BrowserContext) -> BrowserContext:
-    """Have the context's pages note when Streamlit sent something, for ``click_to_idle_ms``. Call before a page is opened."""
+    """Have the context's pages note what ``click_to_idle_ms`` asks for: messages, and work without a break. Call before a page opens."""
     context.add_init_script(_NOTE_MESSAGES)
     return context
 
@@ -56,8 +59,9 @@ def note_messages(context: BrowserContext) -> BrowserContext:
 def click_to_idle_ms(page: Page, button: Locator, *, at: tuple[float, float] | None = None) -> float:
     """Milliseconds from the press of ``button`` to the last message or change in the page that followed, with no script running.
 
-    It is the last when nothing comes for 300 ms, which are not counted. The click must cause a script run. ``at`` is where to press,
-    in pixels from the top left; its middle otherwise.
+    It is the last when nothing comes for 300 ms, which are not counted. A page that works on for 50 ms or more without a change (the Long
+    Tasks API tells) could not take the next press, and is not idle before that has ended. The click must cause a script run. ``at`` is
+    where to press, in pixels from the top left; its middle otherwise.
     """
     page.wait_for_selector(IDLE)
     button.scroll_into_view_if_needed()
