@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Final
+
+LONGEST_CELL: Final = 131_072
+"""Characters of a cell at most: a longer one begins with a quote that nothing ends. The limit of ``csv`` itself is the process's."""
 
 
 def csv_rows(content: bytes) -> tuple[list[str], list[list[str]]]:
@@ -23,4 +27,6 @@ def csv_rows(content: bytes) -> tuple[list[str], list[list[str]]]:
         names, *rows = [row for row in reader if any(cell.strip() for cell in row)] or [[]]
     except csv.Error as error:
         raise ValueError(f"The CSV cannot be read: {error}.") from None
+    if any(len(cell) > LONGEST_CELL for row in (names, *rows) for cell in row):
+        raise ValueError(f"The CSV cannot be read: a cell has more than {LONGEST_CELL:,} characters; a quote may not be closed.")
     return names, rows

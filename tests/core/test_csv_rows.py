@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from core.csv_rows import csv_rows
@@ -25,3 +27,12 @@ def test_nothing_has_no_names_and_no_rows() -> None:
 def test_what_is_no_csv_is_refused_with_a_sentence(content: bytes, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         csv_rows(content)
+
+
+def test_a_cell_that_is_too_long_is_refused_whatever_limit_the_process_has() -> None:
+    before = csv.field_size_limit(1_000_000)
+    try:
+        with pytest.raises(ValueError, match="a quote may not be closed"):
+            csv_rows(b'a\n"' + b"x" * 200_000)
+    finally:
+        csv.field_size_limit(before)
