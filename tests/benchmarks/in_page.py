@@ -16,6 +16,9 @@ window.WebSocket = class extends WebSocket {
 new PerformanceObserver((list) => {
   for (const task of list.getEntries()) window.busyUntil = Math.max(window.busyUntil ?? 0, task.startTime + task.duration);
 }).observe({ type: 'longtask' });
+for (const hover of ['mouseover', 'mouseout', 'pointerover', 'pointerout']) {
+  addEventListener(hover, (event) => event.stopImmediatePropagation(), { capture: true });
+}
 """
 _CLICK_TO_IDLE = """
 () => {
@@ -51,7 +54,11 @@ _SHOWN = "() => window.stopwatch.to !== undefined && window.stopwatch.to - windo
 
 
 def note_messages(context: BrowserContext) -> BrowserContext:
-    """Have the context's pages note what ``click_to_idle_ms`` asks for: messages, and work without a break. Call before a page opens."""
+    """Have the context's pages note what ``click_to_idle_ms`` asks for: messages, and work without a break. Call before a page opens.
+
+    They are told of no hovering: a tooltip goes 250 ms after the pointer has left its button, which a click that moves the button away
+    does at times; nobody waits for it.
+    """
     context.add_init_script(_NOTE_MESSAGES)
     return context
 
