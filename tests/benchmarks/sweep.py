@@ -35,17 +35,19 @@ def run() -> list[Row]:
     """Clicks while the sweep goes on, and the same clicks once it has ended, beside a plain table and eighty plain widgets."""
     with launched() as browser, upstream_in_thread() as upstream, stocked_app(upstream) as (app, link):
         references = {"a cell pressed": ("a cell of a plain table", plain_cells_ms(browser))}
-        references["a switch on the Playground"] = ("a switch among 80 plain widgets", plain_widgets_ms(browser))
+        plain = ("a switch among 80 plain widgets", plain_widgets_ms(browser))
+        references["its figures opened"], references["its figures closed"] = plain_figures(browser)
+        references["a switch on the Playground"] = plain
         playground = PlaygroundPage(note_messages(browser.new_context(viewport=VIEW)).new_page(), app.url).open().open_groups()
         page = started(browser, app, link)
         began = time.monotonic()
         upstream.most_open = 0
-        during = {"a cell pressed": cells_ms(page), "a switch on the Playground": switch_ms(playground)}
+        during = clicked(page, playground)
         assert page.locator(f".{css_class('sweep.pause')} button").count(), "the sweep ended before the clicks did"
         assert upstream.most_open == AT_ONCE, f"{upstream.most_open} calls at once"
         page.get_by_test_id("stProgress").get_by_text("finished", exact=True).wait_for(timeout=240_000)
         took_s = time.monotonic() - began
-        after = {"a cell pressed": cells_ms(page), "a switch on the Playground": switch_ms(playground)}
+        after = clicked(page, playground)
     name = f"{CELLS} cells, {AT_ONCE} at once"
     return [
         *(
@@ -91,6 +93,20 @@ def started(browser: Browser, app: AppProcess, link: str) -> Page:
     return page
 
 
+def clicked(page: Page, playground: PlaygroundPage) -> dict[str, float]:
+    """The median of each click, by what is clicked."""
+    found = {"a cell pressed": cells_ms(page)}
+    found["its figures opened"], found["its figures closed"] = box_ms(page, css_class("sweep.figures"))
+    return found | {"a switch on the Playground": switch_ms(playground)}
+
+
+def box_ms(page: Page, box: str) -> tuple[float, float]:
+    """The medians of opening the box with the figures, a chart and a table of all cells, and of closing it again, in turn."""
+    summary = page.locator(f".{box} summary")
+    taken = [click_to_idle_ms(page, summary) for _ in range(CLICKS + 2)]
+    return median(taken[2::2]), median(taken[3::2])
+
+
 def cells_ms(page: Page) -> float:
     """The median over presses of cells, one under the other, each of which shows its call in the panel."""
     grid = page.get_by_test_id("stDataFrame").first
@@ -107,6 +123,18 @@ def plain_cells_ms(browser: Browser) -> float:
         taken = cells_ms(page)
         page.context.close()
     return taken
+
+
+def plain_figures(browser: Browser) -> tuple[tuple[str, float], tuple[str, float]]:
+    """The same for a box with such a chart and such a table and nothing around it, with what to call it."""
+    with running_app(script="tests/benchmarks/reference_pages/plain_figures.py", health="/_stcore/health") as app:
+        page = note_messages(browser.new_context(viewport=VIEW)).new_page()
+        page.goto(app.url)
+        page.locator(".st-key-figures summary").wait_for()
+        page.wait_for_timeout(1_000)
+        opened, closed = box_ms(page, "st-key-figures")
+        page.context.close()
+    return ("a plain chart and table opened", opened), ("a plain chart and table closed", closed)
 
 
 def switch_ms(page: PlaygroundPage) -> float:
