@@ -50,6 +50,7 @@ def pick_model(page: PlaygroundPage, model: str) -> None:
     """Add a model to the balancer's table, and wait until it has its share."""
     picker = page.widget("load_balancer.models.add").locator("input")
     picker.fill(model)
+    page.page.get_by_role("option").filter(has_text=model).first.wait_for()  # until it is offered, Enter takes nothing
     picker.press("Enter")
     expect(page.page.locator(".st-key-a-load_balancer-models-shares")).to_contain_text(model)
     page.idle()
